@@ -1,0 +1,74 @@
+"""The triggers: each decodes what the platform gives, makes one workflow call, and encodes.
+
+To follow a mail: :mod:`shared.workflows.tick`, then ``poll``, ``intake`` and ``process``.
+"""
+
+import json
+
+import azure.functions as func
+
+from shared.composition import connector
+from shared.domain.envelope import Envelope
+from shared.domain.poll_message import decode_poll
+from shared.workflows.health import check_health
+from shared.workflows.process import give_up, process
+from shared.workflows.recover import recover
+from shared.workflows.tick import poll_queued, tick
+
+STORAGE = "AzureWebJobsStorage"
+
+app = func.FunctionApp()
+
+
+@app.function_name("tick")
+@app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%", use_monitor=False)
+async def on_tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the platform wants it
+    """Every few seconds: polls the sources that are due."""
+    c = connector()
+    await tick(c.ports, c.registry, c.poll_limits, c.settings.tick_budget)
+
+
+@app.function_name("poll")
+@app.queue_trigger(arg_name="message", queue_name="polls", connection=STORAGE)
+async def on_poll(message: func.QueueMessage) -> None:
+    """Polls sources that did not fit into a tick."""
+    c = connector()
+    await poll_queued(decode_poll(message.get_body()), c.ports, c.registry, c.poll_limits)
+
+
+@app.function_name("email")
+@app.queue_trigger(arg_name="message", queue_name="emails", connection=STORAGE)
+async def on_email(message: func.QueueMessage) -> None:
+    """Delivers one mail and acts on it in its mailbox."""
+    c = connector()
+    await process(Envelope.decode(message.get_body()), c.ports, c.registry)
+
+
+@app.function_name("email_poison")
+@app.queue_trigger(arg_name="message", queue_name="emails-poison", connection=STORAGE)
+async def on_email_poison(message: func.QueueMessage) -> None:
+    """Ends a delivery on which the function before failed every time."""
+    c = connector()
+    await give_up(Envelope.decode(message.get_body()), c.ports)
+
+
+@app.function_name("recover")
+@app.timer_trigger(arg_name="timer", schedule="%RECOVERY_SCHEDULE%", use_monitor=False)
+async def on_recover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the platform wants it
+    """Every few minutes: takes up what stands still, forgets what ended long ago."""
+    c = connector()
+    await recover(c.ports, c.registry, c.settings.recovery_after, c.settings.ledger_retention)
+
+
+@app.function_name("health")
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+async def on_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the same
+    """200 where the connector can work, 503 with reasons where not."""
+    c = connector()
+    health = await check_health(c.ports, c.registry)
+    body = {"status": "ill" if health.reasons else "well", "reasons": health.reasons}
+    return func.HttpResponse(
+        json.dumps({**body, **health.details}),
+        status_code=503 if health.reasons else 200,
+        mimetype="application/json",
+    )

@@ -1,0 +1,1 @@
+"""What runs the connector on one machine. Never deployed."""

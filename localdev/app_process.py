@@ -1,0 +1,134 @@
+"""The app as a process of its own: on Core Tools or on the embedded host; can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+STOP_SECONDS = 40.0
+
+HostKind = Literal["embedded", "func"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process used, as the operating system counted it; None where it does not.
+
+    Args:
+        cpu_seconds: user and system time.
+        peak_rss_mb: the most memory at once, in MiB.
+    """
+
+    cpu_seconds: float | None = None
+    peak_rss_mb: float | None = None
+
+
+class AppProcess:
+    """Runs `function_app.py` inside an `async with` block.
+
+    Args:
+        settings: the app settings, put into the process's environment.
+        host: which host runs it.
+        port: where it listens; 0 for any free one (embedded host only).
+        options: further options of the embedded host.
+        log: file that its output goes to.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        log: Path,
+        *,
+        host: HostKind = "embedded",
+        port: int = 0,
+        options: Sequence[str] = (),
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._command = _command(host, port, options)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = asyncio.Event()
+        self._waiter: threading.Thread | None = None
+        self.exit_code: int | None = None
+        self.usage = Usage()
+
+    async def __aenter__(self) -> Self:
+        environment = {**os.environ, **self._settings}
+        with self._log.open("ab") as output:
+            # its own group, so that Ctrl+C reaches it by way of us, in order
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in a thread
+                self._command,
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        loop = asyncio.get_running_loop()
+        self._waiter = threading.Thread(target=self._wait, args=(loop,), daemon=True)
+        self._waiter.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return not self._ended.is_set()
+
+    async def stop(self) -> None:
+        """Lets the app finish what it is doing; ends it by force if that takes too long."""
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._ended.wait()
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """Ends the process at once, wherever it is."""
+        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        await self._ended.wait()
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None and self.is_running:
+            self._process.send_signal(number)
+
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Waits for the end, and reads what this very process used."""
+        process = self._process
+        if process is None:
+            return
+        if hasattr(os, "wait4"):
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+            self.usage = Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
+        else:
+            process.wait()
+        self.exit_code = process.returncode
+        loop.call_soon_threadsafe(self._ended.set)
+
+
+def _command(host: HostKind, port: int, options: Sequence[str]) -> list[str]:
+    if host == "embedded":
+        module = [sys.executable, "-m", "localdev.functions_host", "--port", str(port)]
+        return [*module, "--app-dir", str(ROOT), *options]
+    func = shutil.which("func")
+    if func is None:
+        raise FileNotFoundError(
+            "Azure Functions Core Tools (func) are not on the PATH: install them, or leave out"
+            " --host func to use the embedded host."
+        )
+    return [func, "start", "--python", "--port", str(port or 7071)]

@@ -1,0 +1,41 @@
+"""What the simulator counts, which is how budgets of requests and round trips are measured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Metrics:
+    """Counters since the start or the last `reset`.
+
+    Attributes:
+        requests: Operations asked for; each inner request of a `$batch` counts one, the batch none.
+        round_trips: HTTP requests to Graph; a `$batch` counts one.
+        batches: Batches among the round trips.
+        throttled: 429s answered because a limit was exceeded, inner ones included.
+        faults: Faults injected, of any kind.
+        token_requests: Requests for a token, of any outcome.
+        uploads: Parts put to upload sessions.
+        uploaded_bytes: Bytes in the bodies of requests about a mailbox.
+        by_operation: Requests by operation, such as `GET messages` or `PATCH message`.
+        by_status: Answers to operations by status.
+        max_concurrency: The most requests of any moment at once, by mailbox address.
+    """
+
+    requests: int = 0
+    round_trips: int = 0
+    batches: int = 0
+    throttled: int = 0
+    faults: int = 0
+    token_requests: int = 0
+    uploads: int = 0
+    uploaded_bytes: int = 0
+    by_operation: Counter[str] = field(default_factory=Counter)
+    by_status: Counter[int] = field(default_factory=Counter)
+    max_concurrency: Counter[str] = field(default_factory=Counter)
+
+    def reset(self) -> None:
+        """Start to count anew."""
+        self.__init__()  # type: ignore[misc]

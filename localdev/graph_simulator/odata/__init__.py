@@ -1,0 +1,1 @@
+"""The part of OData's query language that Graph takes for mail, with Graph's limits."""

@@ -1,0 +1,1 @@
+"""The connector. All of it is deployed."""

@@ -1,0 +1,83 @@
+"""`$batch`: up to twenty requests to one mailbox in one round trip.
+
+Graph's rules: ids are unique, answers come in any order, the outer 200 says nothing of the inner
+ones, Prefer stands on each inner request, and each counts against the mailbox's quota.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from kiota_abstractions.method import Method
+
+from shared.adapters.graph.answers import GraphAnswer
+from shared.adapters.graph.client import IMMUTABLE_IDS, GraphClient, GraphRequest
+from shared.domain.errors import MailboxUnavailable
+
+LARGEST_BATCH = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem:
+    """One request within a batch.
+
+    Args:
+        what: what is asked for, in words, for errors.
+        path: segments of the path, unescaped.
+    """
+
+    what: str
+    method: str
+    path: tuple[str, ...]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    prefer: tuple[str, ...] = ()
+
+    def to_json(self, number: int) -> dict[str, Any]:
+        """The request as a batch wants it. Whatever stands in an id cannot leave its segment."""
+        url = "/" + "/".join(quote(segment, safe="") for segment in self.path)
+        if self.query:
+            url += "?" + urlencode(self.query, quote_via=quote)
+        headers = {"Prefer": ", ".join((IMMUTABLE_IDS, *self.prefer))}
+        request = {"id": str(number), "method": self.method, "url": url, "headers": headers}
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+            request["body"] = self.body
+        return request
+
+
+async def send_batch(
+    client: GraphClient, mailbox: str, items: Sequence[BatchItem]
+) -> list[GraphAnswer]:
+    """Sends up to twenty requests at once and gives their answers in order.
+
+    An inner request that has no answer counts as 504: it may or may not have been done.
+
+    Raises:
+        MailboxError: the batch as a whole was not answered, or refused.
+    """
+    outer = GraphRequest(
+        what="batch",
+        method=Method.POST,
+        template="/$batch",
+        body={"requests": [item.to_json(number) for number, item in enumerate(items)]},
+    )
+    answer = await client.send(mailbox, outer)
+    answer.raise_for(mailbox, "batch")
+    inner = {str(one.get("id")): one for one in answer.body.get("responses", ())}
+    if not inner:
+        raise MailboxUnavailable(mailbox, "batch: Graph answered none of its requests")
+    unanswered = {"status": 504}
+    return [_inner_answer(inner.get(str(number), unanswered)) for number in range(len(items))]
+
+
+def _inner_answer(answer: Mapping[str, Any]) -> GraphAnswer:
+    body = answer.get("body")
+    return GraphAnswer(
+        int(answer.get("status", 504)),
+        answer.get("headers") or {},
+        body if isinstance(body, dict) else {},
+    )

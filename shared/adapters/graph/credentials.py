@@ -1,0 +1,80 @@
+"""Credentials of azure-identity for a subscription: secret, certificate, or managed identity."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.identity import ManagedIdentityCredential as SyncManagedIdentityCredential
+from azure.identity.aio import (
+    CertificateCredential,
+    ClientAssertionCredential,
+    ClientSecretCredential,
+    ManagedIdentityCredential,
+)
+
+from shared.adapters.secrets import SecretStore
+from shared.domain.errors import SettingsError
+from shared.domain.subscription import Credential
+from shared.settings import Settings
+
+_EXCHANGE_SCOPE = "api://AzureADTokenExchange/.default"
+
+
+async def build_credential(
+    credential: Credential, settings: Settings, secrets: SecretStore
+) -> AsyncTokenCredential:
+    """The credential for what a row says; what the row leaves open comes from the app settings.
+
+    An app without secret and certificate is used by way of the managed identity, which its
+    federated credential trusts; without an app, the managed identity itself is used.
+
+    Raises:
+        SecretNotFound: a secret that the row names is not there.
+        SettingsError: a certificate cannot be read, or the tenant is missing.
+    """
+    tenant = credential.tenant_id or settings.m365_tenant_id
+    client = credential.client_id or settings.m365_client_id
+    if not client:
+        identity = settings.managed_identity_client_id or None
+        return ManagedIdentityCredential(client_id=identity)
+    if not tenant:
+        raise SettingsError([f"tenantId or M365_TENANT_ID is missing for the app {client}."])
+    own_app = bool(credential.client_id)
+    if credential.secret or (not own_app and settings.m365_client_secret):
+        secret = (
+            await secrets.get(credential.secret)
+            if credential.secret
+            else settings.m365_client_secret
+        )
+        return ClientSecretCredential(tenant, client, secret)
+    if credential.certificate or (not own_app and settings.m365_client_certificate):
+        certificate = (
+            await secrets.get(credential.certificate)
+            if credential.certificate
+            else settings.m365_client_certificate
+        )
+        return _with_certificate(tenant, client, certificate)
+    return ClientAssertionCredential(tenant, client, _identity_assertion(settings))
+
+
+def _with_certificate(tenant: str, client: str, text: str) -> CertificateCredential:
+    try:
+        data = text.encode() if "-----BEGIN" in text else base64.b64decode(text, validate=True)
+        return CertificateCredential(tenant, client, certificate_data=data)
+    except (ValueError, binascii.Error) as error:
+        raise SettingsError(
+            [f"the certificate of the app {client} cannot be read: PEM with key, or PFX in base64."]
+        ) from error
+
+
+def _identity_assertion(settings: Settings) -> Callable[[], str]:
+    """Gives the managed identity's token as the app's assertion; it is called in sync."""
+    identity = SyncManagedIdentityCredential(client_id=settings.managed_identity_client_id or None)
+
+    def assertion() -> str:
+        return str(identity.get_token(_EXCHANGE_SCOPE).token)
+
+    return assertion

@@ -1,0 +1,74 @@
+"""The gate of a mailbox: at most four requests at once, and a pause when Graph asks for one.
+
+Source: Graph's limits of the Outlook service, per app and mailbox. A `$batch` runs four of its
+requests at a time, so it enters with a weight of four.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from shared.domain.errors import MailboxUnavailable
+
+REQUESTS_AT_ONCE = 4
+LONGEST_WAIT = 10.0
+"""Seconds that a caller waits in place; for longer pauses it is sent away and comes back later."""
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class MailboxGate:
+    """Lets requests to one mailbox through, first come, first served.
+
+    Args:
+        mailbox: named in errors.
+        sleep: how to wait; tests need not.
+        monotonic: seconds of a clock that only goes forward.
+    """
+
+    def __init__(
+        self,
+        mailbox: str,
+        sleep: Sleep = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._mailbox = mailbox
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._free = REQUESTS_AT_ONCE
+        self._turn = asyncio.Lock()
+        self._freed = asyncio.Condition()
+        self._paused_until = 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Lets nobody through for so long: Graph asked for it with Retry-After."""
+        self._paused_until = max(self._paused_until, self._monotonic() + seconds)
+
+    @asynccontextmanager
+    async def enter(self, requests: int = 1) -> AsyncIterator[None]:
+        """Holds as many of the four places as the requests that are sent together need.
+
+        Raises:
+            MailboxUnavailable: the mailbox is paused for longer than :data:`LONGEST_WAIT`.
+        """
+        places = min(requests, REQUESTS_AT_ONCE)
+        async with self._turn:  # its waiters are served in order, so that a batch is not starved
+            await self._wait_out_pause()
+            async with self._freed:
+                await self._freed.wait_for(lambda: self._free >= places)
+                self._free -= places
+        try:
+            yield
+        finally:
+            async with self._freed:
+                self._free += places
+                self._freed.notify_all()
+
+    async def _wait_out_pause(self) -> None:
+        while (left := self._paused_until - self._monotonic()) > 0:
+            if left > LONGEST_WAIT:
+                raise MailboxUnavailable(self._mailbox, "throttled by Microsoft Graph", left)
+            await self._sleep(left)

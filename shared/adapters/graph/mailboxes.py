@@ -1,0 +1,254 @@
+"""The port `Mailboxes` on Graph: one client a credential, one gate and one batch a mailbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import stamina
+
+from shared.adapters.coalescing import Coalescer
+from shared.adapters.graph import folders, operations
+from shared.adapters.graph.answers import GraphAnswer, folder_not_found
+from shared.adapters.graph.batch import LARGEST_BATCH, BatchItem, send_batch
+from shared.adapters.graph.client import GraphClient, GraphRequest
+from shared.adapters.graph.gate import LONGEST_WAIT, MailboxGate
+from shared.domain.errors import (
+    MailboxRefused,
+    MailboxUnavailable,
+    MailNotFound,
+    SecretNotFound,
+    SettingsError,
+)
+from shared.domain.mail import GRAPH_EXPAND, GRAPH_SELECT
+from shared.domain.subscription import Credential, Folder, Operation, PostProcess
+from shared.ports import MailboxAddress, Page
+
+ATTEMPTS = 4
+"""Tries of one request before the caller is told; it comes back later."""
+
+T = TypeVar("T")
+Connect = Callable[[Credential], Awaitable[GraphClient]]
+
+
+class GraphMailboxes:
+    """Mailboxes in Microsoft 365.
+
+    Args:
+        connect: makes the client of a credential.
+        linger: seconds that a batch waits to fill up; what arrives together goes together.
+    """
+
+    def __init__(self, connect: Connect, linger: float = 0.25) -> None:
+        self._connect = connect
+        self._clients: dict[Credential, asyncio.Task[GraphClient]] = {}
+        self._gates: dict[MailboxAddress, MailboxGate] = {}
+        self._folders: dict[tuple[MailboxAddress, str], str] = {}
+        self._resolving: defaultdict[tuple[MailboxAddress, str], asyncio.Lock]
+        self._resolving = defaultdict(asyncio.Lock)
+        self._batches: Coalescer[MailboxAddress, BatchItem, GraphAnswer] = Coalescer(
+            self._send_batch, limit=LARGEST_BATCH, linger=linger
+        )
+
+    async def find_folder(self, address: MailboxAddress, folder: Folder) -> str:
+        """The id of a folder, or its well-known name."""
+        return folder.id or await self._resolve(address, folder.path, create=False)
+
+    async def list_messages(
+        self,
+        address: MailboxAddress,
+        folder_id: str,
+        query: Mapping[str, str],
+        body_format: str,
+        next_link: str | None = None,
+    ) -> Page:
+        """One page of messages."""
+        request = GraphRequest(
+            what="list messages",
+            template="/users/{user}/mailFolders/{folder}/messages",
+            path={"user": address.mailbox, "folder": folder_id},
+            query=query,
+            link=next_link,
+            prefer=(_body_preference(body_format),),
+        )
+        try:
+            answer = await self._ask(address, request)
+        except MailNotFound as error:
+            raise folder_not_found(error, folder_id) from error
+        return Page(answer.body.get("value", ()), answer.body.get("@odata.nextLink"))
+
+    async def fetch_messages(
+        self, address: MailboxAddress, mail_ids: Sequence[str], body_format: str
+    ) -> list[Mapping[str, Any]]:
+        """Messages by id, whole; those that are gone are left out."""
+        results = await asyncio.gather(
+            *(self._fetch(address, mail_id, body_format) for mail_id in mail_ids),
+            return_exceptions=True,
+        )
+        messages: list[Mapping[str, Any]] = []
+        for result in results:
+            if isinstance(result, MailNotFound):
+                continue
+            if isinstance(result, BaseException):
+                raise result
+            messages.append(result)
+        return messages
+
+    async def post_process(
+        self, address: MailboxAddress, mail_id: str, actions: PostProcess, categories: Sequence[str]
+    ) -> str:
+        """Does the operations on one mail."""
+        mailbox = address.mailbox
+        marking = operations.marks(mailbox, mail_id, actions, categories)
+        try:
+            if marking is not None:
+                await self._change(address, marking)
+            if Operation.MOVE in actions.operations:
+                await self._move(address, mail_id, actions)
+            elif Operation.DELETE in actions.operations:
+                await self._change(address, operations.move(mailbox, mail_id, "deleteditems"))
+            elif Operation.FORCE_DELETE in actions.operations:
+                await self._change(address, operations.permanent_delete(mailbox, mail_id))
+        except MailNotFound:
+            return "somebody else had removed the mail from the mailbox"
+        return ""
+
+    async def token(self, credential: Credential) -> None:
+        """Gets a token, or raises why there is none."""
+        address = MailboxAddress(credential, f"of {credential.client_id or 'the default app'}")
+        client = await self._client(address)
+        await client.token(address.mailbox)
+
+    async def close(self) -> None:
+        """Closes all clients."""
+        await self._batches.close()
+        for client in await asyncio.gather(*self._clients.values(), return_exceptions=True):
+            if isinstance(client, GraphClient):
+                await client.close()
+        self._clients.clear()
+
+    async def _fetch(
+        self, address: MailboxAddress, mail_id: str, body_format: str
+    ) -> Mapping[str, Any]:
+        item = BatchItem(
+            what="fetch message",
+            method="GET",
+            path=("users", address.mailbox, "messages", mail_id),
+            query={"$select": GRAPH_SELECT, "$expand": GRAPH_EXPAND},
+            prefer=(_body_preference(body_format),),
+        )
+        return (await self._change(address, item)).body
+
+    async def _move(self, address: MailboxAddress, mail_id: str, actions: PostProcess) -> None:
+        """Moves a mail. A 404 may mean the mail or the folder: a fresh look at the folder decides."""
+        if actions.move_to is None:
+            raise ValueError("a move without a folder; columns.py lets none through")
+        target = actions.move_to
+        known = await self._destination(address, target, create=actions.create_folder)
+        try:
+            await self._change(address, operations.move(address.mailbox, mail_id, known))
+        except MailNotFound:
+            self._folders.pop((address, target.path), None)
+            fresh = await self._destination(address, target, create=actions.create_folder)
+            if fresh == known:
+                raise
+            await self._change(address, operations.move(address.mailbox, mail_id, fresh))
+
+    async def _destination(self, address: MailboxAddress, folder: Folder, *, create: bool) -> str:
+        key = address, folder.path
+        async with self._resolving[key]:  # one looks, the others that come meanwhile read
+            if key not in self._folders:
+                self._folders[key] = await self._resolve(address, folder.path, create=create)
+            return self._folders[key]
+
+    async def _resolve(self, address: MailboxAddress, path: str, *, create: bool) -> str:
+        async def send(request: GraphRequest) -> GraphAnswer:
+            return await self._ask(address, request, also=frozenset({409}))
+
+        return await folders.resolve(address.mailbox, path, send, create=create)
+
+    async def _ask(
+        self,
+        address: MailboxAddress,
+        request: GraphRequest,
+        also: frozenset[int] = frozenset(),
+    ) -> GraphAnswer:
+        """Sends one request through the gate, again where that helps; `also` are no errors."""
+
+        async def once() -> GraphAnswer:
+            client = await self._client(address)
+            async with self._gate(address).enter():
+                answer = await client.send(address.mailbox, request)
+            if answer.status not in also:
+                self._check(address, answer, request.what)
+            return answer
+
+        return await _repeated(once)
+
+    async def _change(self, address: MailboxAddress, item: BatchItem) -> GraphAnswer:
+        """Sends one request with others of its mailbox in a batch, again alone where that helps."""
+
+        async def once() -> GraphAnswer:
+            answer = await self._batches.submit(address, item)
+            self._check(address, answer, item.what)
+            return answer
+
+        return await _repeated(once)
+
+    async def _send_batch(
+        self, address: MailboxAddress, items: Sequence[BatchItem]
+    ) -> Sequence[GraphAnswer]:
+        client = await self._client(address)
+        gate = self._gate(address)
+        try:
+            async with gate.enter(len(items)):
+                return await send_batch(client, address.mailbox, items)
+        except MailboxUnavailable as error:
+            gate.pause(error.retry_after or 0.0)
+            raise
+
+    def _check(self, address: MailboxAddress, answer: GraphAnswer, what: str) -> None:
+        try:
+            answer.raise_for(address.mailbox, what)
+        except MailboxUnavailable as error:
+            self._gate(address).pause(error.retry_after or 0.0)
+            raise
+
+    def _gate(self, address: MailboxAddress) -> MailboxGate:
+        if address not in self._gates:
+            self._gates[address] = MailboxGate(address.mailbox)
+        return self._gates[address]
+
+    async def _client(self, address: MailboxAddress) -> GraphClient:
+        """The client of a credential, made once; one that could not be made is tried again."""
+        task = self._clients.get(address.credential)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = asyncio.ensure_future(self._connect(address.credential))
+            self._clients[address.credential] = task
+        try:
+            return await asyncio.shield(task)
+        except (SecretNotFound, SettingsError) as error:
+            raise MailboxRefused(address.mailbox, str(error)) from error
+
+
+def _body_preference(body_format: str) -> str:
+    return f'outlook.body-content-type="{body_format}"'
+
+
+async def _repeated(once: Callable[[], Awaitable[T]]) -> T:
+    """Awaits ``once()`` until it succeeds, as long as waiting helps and is short."""
+    async for attempt in stamina.retry_context(on=_worth_waiting, attempts=ATTEMPTS, timeout=None):
+        with attempt:
+            return await once()
+    raise AssertionError("unreachable: the last attempt raises")
+
+
+def _worth_waiting(error: Exception) -> bool | float:
+    """Whether to try again at once, or after how many seconds; see stamina's backoff hooks."""
+    if not isinstance(error, MailboxUnavailable):
+        return False
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= LONGEST_WAIT else False

@@ -1,0 +1,1 @@
+"""Azure Storage behind the ports: tables, queues and blobs."""

@@ -1,0 +1,151 @@
+"""The target `webhook`: a POST of JSON, signed as Standard Webhooks wants it.
+
+Source: https://github.com/standard-webhooks/standard-webhooks, "Webhook metadata" and "Signature".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from shared.adapters.http import retry_after
+from shared.adapters.secrets import SecretStore
+from shared.adapters.target_gate import TargetClosed, TargetGate
+from shared.domain.errors import SecretNotFound
+from shared.domain.outcome import Accepted, Outcome, Rejected, Unavailable
+from shared.domain.subscription import TargetAuth, WebhookTarget
+from shared.ports import TargetMessage
+
+_TRY_LATER = frozenset({408, 425, 429})
+_ALREADY = 409
+_SIGNING_HINT = "the signing secret cannot be used: it is base64, with or without the prefix whsec_"
+
+
+class Webhooks:
+    """HTTP endpoints that take mail.
+
+    Args:
+        secrets: where the names in a row's `targetAuth` lead.
+        default_signing_secret: signs for rows without `targetAuth`; empty where there is none.
+        timeout: how long a target may take to answer.
+    """
+
+    def __init__(
+        self, secrets: SecretStore, default_signing_secret: str, timeout: timedelta
+    ) -> None:
+        self._secrets = secrets
+        self._default_signing_secret = default_signing_secret
+        self._timeout = timeout.total_seconds()
+        self._session: aiohttp.ClientSession | None = None
+        self._gates: dict[str, TargetGate] = {}
+
+    async def deliver(self, target: WebhookTarget, message: TargetMessage) -> Outcome:
+        """Hands over one message; whatever the target does becomes an outcome."""
+        body = _body(message)
+        try:
+            headers = await self._headers(target.auth, message, body)
+        except SecretNotFound as error:
+            return Unavailable(str(error))
+        except (binascii.Error, ValueError, EmptyWebhookSecretError):
+            return Unavailable(_SIGNING_HINT)
+        gate = self._gates.setdefault(target.url, TargetGate())
+        try:
+            async with gate.enter():
+                outcome = await self._post(target.url, headers, body)
+        except TargetClosed as closed:
+            return Unavailable(closed.reason, closed.retry_after)
+        gate.learn(outcome)
+        return outcome
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: str) -> Outcome:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._timeout, connect=10),
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        try:
+            async with self._session.post(
+                url, data=body.encode(), headers=headers, allow_redirects=False
+            ) as answer:
+                return _outcome(answer.status, answer.headers)
+        except TimeoutError:
+            return Unavailable(f"no answer within {self._timeout:g} s")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Unavailable(f"not reached ({type(error).__name__})")
+
+    async def _headers(self, auth: TargetAuth, message: TargetMessage, body: str) -> dict[str, str]:
+        signing = (
+            await self._secrets.get(auth.signing) if auth.signing else self._default_signing_secret
+        )
+        if not signing:
+            raise SecretNotFound("of the webhook: set targetAuth, or WEBHOOK_SIGNING_SECRET")
+        identity, now = webhook_id(message), datetime.now(UTC)
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "m365-mail-connector",
+            "webhook-id": identity,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": _signer(signing).sign(identity, now, body),
+            "traceparent": message.traceparent,
+        }
+        if auth.bearer:
+            headers["Authorization"] = f"Bearer {await self._secrets.get(auth.bearer)}"
+        elif auth.basic:
+            pair = await self._secrets.get(auth.basic)
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return headers
+
+
+def webhook_id(message: TargetMessage) -> str:
+    """The identity of a delivery to one subscription: the same at every attempt.
+
+    Two subscriptions may hand the same mail to one endpoint; these are two messages.
+    """
+    digest = hashlib.sha256(f"{message.subscription}\n{message.message_id}".encode())
+    return f"msg_{digest.hexdigest()[:32]}"
+
+
+@functools.lru_cache(maxsize=256)
+def _signer(secret: str) -> Webhook:
+    return Webhook(secret)
+
+
+def _body(message: TargetMessage) -> str:
+    return json.dumps(
+        {
+            "messageId": message.message_id,
+            "messageName": message.message_name,
+            "timeToLive": int(message.time_to_live.total_seconds() * 1000),
+            "subscription": message.subscription,
+            "variables": message.variables,
+        },
+        separators=(",", ":"),
+    )
+
+
+def _outcome(status: int, headers: Mapping[str, str]) -> Outcome:
+    """What a status means; the body is not looked at, for it may repeat the mail."""
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
+        return Accepted()
+    if status == _ALREADY:
+        return Accepted(already=True)
+    if status in _TRY_LATER or status >= 500:  # noqa: PLR2004 - HTTP's server errors
+        return Unavailable(f"answered {status}", retry_after(headers))
+    if 300 <= status < 400:  # noqa: PLR2004 - HTTP's redirections
+        return Rejected(f"answered {status}, a redirection: put the final address into targetUrl")
+    return Rejected(f"answered {status}")

@@ -1,0 +1,93 @@
+"""Puts the real parts together: one connector a process, its clients made when first needed."""
+
+from __future__ import annotations
+
+import functools
+import os
+from datetime import UTC, datetime
+
+from shared.adapters.graph.client import GraphClient
+from shared.adapters.graph.credentials import build_credential
+from shared.adapters.graph.mailboxes import GraphMailboxes
+from shared.adapters.health import Probe
+from shared.adapters.secrets import SecretStore
+from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.envelopes import StorageEnvelopeQueue
+from shared.adapters.storage.ledger import TableLedger
+from shared.adapters.storage.polls import StoragePollQueue
+from shared.adapters.storage.sources import TableSourceStates
+from shared.adapters.storage.subscriptions import TableSubscriptions
+from shared.adapters.webhook import Webhooks
+from shared.domain.subscription import Credential
+from shared.ports import Ports
+from shared.settings import Settings
+from shared.workflows.poll import PollLimits
+from shared.workflows.registry import Registry
+
+
+class SystemClock:
+    """The time of the machine."""
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        return datetime.now(UTC)
+
+
+class Connector:
+    """What the triggers work with.
+
+    Args:
+        settings: the app settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._secrets = SecretStore(settings.secrets)
+        self._storage = StorageClients(settings.storage)
+        self._mailboxes = GraphMailboxes(self._connect)
+        self._webhooks = Webhooks(
+            self._secrets, settings.webhook_signing_secret, settings.target_timeout
+        )
+        self._ledger = TableLedger(self._storage)
+        clock, polls = SystemClock(), StoragePollQueue(self._storage)
+        self.ports = Ports(
+            clock=clock,
+            subscriptions=TableSubscriptions(self._storage),
+            sources=TableSourceStates(self._storage),
+            ledger=self._ledger,
+            emails=StorageEnvelopeQueue(self._storage),
+            polls=polls,
+            mailboxes=self._mailboxes,
+            targets=self._webhooks,
+            health=Probe(polls, self._mailboxes),
+        )
+        self.registry = Registry(self.ports.subscriptions, clock, settings.plain_http_hosts)
+        self.poll_limits = PollLimits(
+            page_size=settings.page_size,
+            lease_time=settings.lease_time,
+            sweep_interval=settings.sweep_interval,
+            retention=settings.ledger_retention,
+        )
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._mailboxes.close()
+        await self._webhooks.close()
+        await self._ledger.close()
+        await self._storage.close()
+
+    async def _connect(self, credential: Credential) -> GraphClient:
+        signed_in = await build_credential(credential, self.settings, self._secrets)
+        return GraphClient(signed_in, self.settings.graph_endpoint)
+
+
+@functools.cache
+def connector() -> Connector:
+    """The connector of this process, from its app settings.
+
+    Functions keeps one event loop for a worker's life, so the clients are kept as long.
+
+    Raises:
+        SettingsError: the app settings cannot be used.
+    """
+    return Connector(Settings.from_environment(os.environ))

@@ -1,0 +1,1 @@
+"""What the connector is about, pure: no I/O, no clock, no library of a vendor."""

@@ -1,0 +1,40 @@
+"""What a target said about one mail: a closed set of results, each saying how it is to be handled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The target has the mail, now or since an earlier attempt.
+
+    Args:
+        already: the target knew the message id; a duplicate is a success.
+    """
+
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The target could not take the mail now: the same again later.
+
+    Args:
+        reason: what happened, for a person.
+        retry_after: seconds that the target asked to wait, or None.
+    """
+
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The target will never take this mail as it is: a person must act."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Accepted | Unavailable | Rejected

@@ -1,0 +1,132 @@
+"""The app settings: read once into one frozen object; every problem is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared.domain import values
+from shared.domain.errors import SettingsError
+
+SECRET_PREFIX = "SECRETS__"  # noqa: S105 - the prefix of names, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One app setting: how it is read, what it is when absent, what it means."""
+
+    read: Callable[[object], Any]
+    default: Any
+    meaning: str
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "M365_TENANT_ID": Setting(values.text, "", "tenant of mailboxes whose row names none"),
+    "M365_CLIENT_ID": Setting(values.text, "", "app registration of rows that name none"),
+    "M365_CLIENT_SECRET": Setting(values.text, "", "its secret; absent: managed identity"),
+    "M365_CLIENT_CERTIFICATE": Setting(
+        values.text, "", "or its certificate: PEM, or PFX in base64"
+    ),
+    "MANAGED_IDENTITY_CLIENT_ID": Setting(values.text, "", "user-assigned identity to use"),
+    "GRAPH_ENDPOINT": Setting(
+        lambda value: values.url(value).rstrip("/"),
+        "https://graph.microsoft.com",
+        "Graph; another one in national clouds",
+    ),
+    "PLAIN_HTTP_HOSTS": Setting(
+        values.words, (), "hosts of targets that may be called without TLS"
+    ),
+    "WEBHOOK_SIGNING_SECRET": Setting(values.text, "", "signs for rows without targetAuth"),
+    "TARGET_TIMEOUT": Setting(
+        values.duration(least=timedelta(seconds=1), most=timedelta(minutes=3)),
+        timedelta(seconds=30),
+        "how long a target may take to answer",
+    ),
+    "TICK_BUDGET": Setting(
+        values.duration(least=timedelta(seconds=1), most=timedelta(minutes=5)),
+        timedelta(seconds=8),
+        "how long the poll timer polls itself before it hands over to the queue",
+    ),
+    "SWEEP_INTERVAL": Setting(
+        values.duration(least=timedelta(seconds=1)),
+        timedelta(minutes=15),
+        "how often a whole folder is compared with the ledger",
+    ),
+    "RECOVERY_AFTER": Setting(
+        values.duration(least=timedelta(seconds=1)),
+        timedelta(minutes=5),
+        "how long a delivery may stand still before recovery takes it up",
+    ),
+    "LEASE_TIME": Setting(
+        values.duration(least=timedelta(seconds=2), most=timedelta(hours=1)),
+        timedelta(minutes=2),
+        "how long a worker has a source for itself without a sign of life",
+    ),
+    "LEDGER_RETENTION": Setting(
+        values.duration(least=timedelta(days=1)),
+        timedelta(days=90),
+        "how long finished deliveries are remembered after their mail was last seen",
+    ),
+    "PAGE_SIZE": Setting(values.integer(least=1, most=1000), 100, "mails that one request lists"),
+}
+"""The connector's own settings. The platform reads POLL_SCHEDULE and RECOVERY_SCHEDULE itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that is set outside the tables. Fields are named as the app settings, in lower case."""
+
+    m365_tenant_id: str
+    m365_client_id: str
+    m365_client_secret: str
+    m365_client_certificate: str
+    managed_identity_client_id: str
+    graph_endpoint: str
+    plain_http_hosts: tuple[str, ...]
+    webhook_signing_secret: str
+    target_timeout: timedelta
+    tick_budget: timedelta
+    sweep_interval: timedelta
+    recovery_after: timedelta
+    lease_time: timedelta
+    ledger_retention: timedelta
+    page_size: int
+    secrets: Mapping[str, str]
+    storage: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Reads all settings.
+
+        Raises:
+            SettingsError: some cannot be used; it names each.
+        """
+        fields: dict[str, Any] = {}
+        problems = []
+        for name, setting in SETTINGS.items():
+            value = environment.get(name, "")
+            try:
+                fields[name.lower()] = setting.read(value) if value.strip() else setting.default
+            except ValueError as error:
+                problems.append(f"{name} cannot be used; allowed: {error}.")
+        storage = {
+            name: value
+            for name, value in environment.items()
+            if value.strip()
+            and (name == "AzureWebJobsStorage" or name.startswith("AzureWebJobsStorage__"))
+        }
+        if not storage:
+            problems.append(
+                "AzureWebJobsStorage is missing: a connection string, or"
+                " AzureWebJobsStorage__accountName for access by identity."
+            )
+        if problems:
+            raise SettingsError(problems)
+        secrets = {
+            name.removeprefix(SECRET_PREFIX): value
+            for name, value in environment.items()
+            if name.startswith(SECRET_PREFIX)
+        }
+        return cls(**fields, secrets=secrets, storage=storage)

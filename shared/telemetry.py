@@ -1,0 +1,43 @@
+"""Logs as JSON lines on the standard logger, with the context of the run bound to each line.
+
+No secret, token, body or subject is ever logged; what names a mail is its key in the ledger.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from contextlib import AbstractContextManager
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+LOGGER = "m365_mail_connector"
+
+
+@functools.cache
+def logger() -> FilteringBoundLogger:
+    """The connector's logger. Its lines go where the platform's root logger sends them."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.filter_by_level,
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(sort_keys=True, default=str),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    logging.getLogger(LOGGER).setLevel(logging.INFO)
+    for chatty in ("httpx", "azure.core", "azure.identity"):
+        # they log each request with its address, in which a filter may stand
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log: FilteringBoundLogger = structlog.get_logger(LOGGER)
+    return log
+
+
+def bound(**context: str) -> AbstractContextManager[None]:
+    """A ``with`` block whose log lines carry this context, in tasks started within it as well."""
+    return structlog.contextvars.bound_contextvars(**context)

@@ -1,0 +1,1 @@
+"""What the connector does, told through the ports."""

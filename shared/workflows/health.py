@@ -1,0 +1,84 @@
+"""Health: whether the connector can work, and if not, why; for monitors and people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared.domain.errors import ConnectorError
+from shared.domain.source import SourceState
+from shared.domain.subscription import InvalidSubscription
+from shared.ports import Ports
+from shared.workflows.registry import Configuration, Registry
+
+FAILURES_ILL = 3
+"""Polls that fail in a row before a source counts as ill: one throttled poll is no illness."""
+
+LATE = timedelta(minutes=5)
+CREDENTIALS_ASKED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The answer.
+
+    Args:
+        reasons: why it is ill, each a sentence that says what to do; empty where it is well.
+        details: figures and notes; JSON.
+    """
+
+    reasons: tuple[str, ...]
+    details: Mapping[str, Any]
+
+
+async def check_health(ports: Ports, registry: Registry) -> Health:
+    """Asks storage, tokens and the last polls."""
+    broken = await ports.health.storage()
+    if broken:
+        return Health((f"storage: {broken}",), {})
+    try:
+        configuration = await registry.current()
+        states = await ports.sources.all()
+    except ConnectorError as error:
+        return Health((f"storage: {error}",), {})
+    credentials = {source.polling.credential for source in configuration.sources.values()}
+    some = sorted(credentials, key=repr)[:CREDENTIALS_ASKED]
+    reasons = [f"token: {why}" for one in some if (why := await ports.health.token(one))]
+    reasons += _late_or_failing(configuration, states, ports)
+    return Health(tuple(reasons), _details(configuration, states))
+
+
+def _late_or_failing(
+    configuration: Configuration, states: Mapping[str, SourceState], ports: Ports
+) -> list[str]:
+    now = ports.clock.now()
+    found = []
+    for source in configuration.sources.values():
+        state = states.get(source.id)
+        names = ", ".join(source.subscriptions)
+        if state is None:
+            continue
+        if state.failures >= FAILURES_ILL:
+            found.append(f"{names}: {state.failures} polls failed in a row: {state.error}")
+        elif state.next_poll_at + LATE < now and state.lease_until < now:
+            found.append(
+                f"{names}: due since {state.next_poll_at.isoformat()} and not polled. Is the timer"
+                " running, or is one instance too few?"
+            )
+    return found
+
+
+def _details(configuration: Configuration, states: Mapping[str, SourceState]) -> Mapping[str, Any]:
+    invalid = [
+        {"subscription": one.name, "problems": list(one.problems)}
+        for one in configuration.subscriptions.values()
+        if isinstance(one, InvalidSubscription)
+    ]
+    polled = [states[one].polled_at for one in configuration.sources if one in states]
+    return {
+        "sources": len(configuration.sources),
+        "lastPoll": max(polled).isoformat() if polled else None,
+        "invalidSubscriptions": invalid,
+    }

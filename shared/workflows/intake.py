@@ -1,0 +1,120 @@
+"""Taking mail in: claim it in the ledger, then queue what was claimed. Claimed once, queued once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.domain.delivery import Delivery, DeliveryKey, State
+from shared.domain.envelope import Envelope
+from shared.domain.errors import AnswerTooLarge
+from shared.domain.mail import mail_from_graph, mail_key, received_at
+from shared.domain.source import Source
+from shared.domain.trace import new_traceparent
+from shared.ports import MailboxAddress, Ports
+from shared.telemetry import logger
+from shared.workflows.concurrency import for_each
+
+PUTS_AT_ONCE = 16
+READS_AT_ONCE = 200
+FETCHED_AT_ONCE = 20
+"""Mails fetched by one `$batch`, which takes 20 requests."""
+
+GraphMessage = Mapping[str, Any]
+
+
+async def take_in(source: Source, messages: Sequence[GraphMessage], ports: Ports) -> None:
+    """Claims the messages that the ledger does not know, and queues an envelope for each.
+
+    A crash between the two leaves claims without an envelope; recovery makes those.
+    """
+    if not messages:
+        return
+    now = ports.clock.now()
+    by_key = {mail_key(message["id"]): message for message in messages}
+    claimed = await ports.ledger.claim(
+        [_delivery(source, key, message, now) for key, message in by_key.items()]
+    )
+
+    async def queue(delivery: Delivery) -> None:
+        mail = mail_from_graph(by_key[delivery.key.mail])
+        envelope = Envelope(key=delivery.key, mail=mail, traceparent=new_traceparent())
+        await ports.emails.put(envelope)
+
+    await for_each(queue, claimed, PUTS_AT_ONCE)
+    if claimed:
+        logger().info("poll.taken_in", found=len(messages), new=len(claimed))
+
+
+async def take_in_by_id(
+    source: Source, messages: Sequence[GraphMessage], ports: Ports, retention: timedelta
+) -> None:
+    """Takes in mails of which only id and time are known, fetching those that are new.
+
+    A mail that is larger than an answer may be is claimed as dead, so that it blocks no other.
+
+    Args:
+        source: the source that lists them.
+        messages: Graph's JSON with `id` and `receivedDateTime`.
+        ports: the world outside.
+        retention: how long the ledger remembers; a memory that is needed is renewed in time.
+    """
+    unknown = await _unknown(source, messages, ports, retention)
+    address = MailboxAddress(source.polling.credential, source.polling.mailbox)
+    step, start = FETCHED_AT_ONCE, 0
+    while start < len(unknown):
+        some = unknown[start : start + step]
+        try:
+            whole = await ports.mailboxes.fetch_messages(
+                address, [message["id"] for message in some], source.polling.body_format
+            )
+        except AnswerTooLarge as error:
+            if len(some) > 1:
+                step = max(1, len(some) // 2)
+                continue
+            await _claim_as_dead(source, some[0], str(error), ports)
+        else:
+            await take_in(source, whole, ports)
+        start += len(some)
+
+
+async def _unknown(
+    source: Source, messages: Sequence[GraphMessage], ports: Ports, retention: timedelta
+) -> list[GraphMessage]:
+    """The messages without a delivery. Deliveries that are about to be forgotten are renewed."""
+    now = ports.clock.now()
+    unknown: list[GraphMessage] = []
+
+    async def look_up(message: GraphMessage) -> None:
+        delivery = await ports.ledger.read(DeliveryKey(source.id, mail_key(message["id"])))
+        if delivery is None:
+            unknown.append(message)
+        elif delivery.state.is_final and delivery.updated_at < now - retention / 2:
+            await ports.ledger.save(replace(delivery, updated_at=now))
+
+    await for_each(look_up, messages, READS_AT_ONCE)
+    return sorted(unknown, key=received_at)
+
+
+async def _claim_as_dead(source: Source, message: GraphMessage, reason: str, ports: Ports) -> None:
+    now = ports.clock.now()
+    delivery = _delivery(source, mail_key(message["id"]), message, now)
+    for claimed in await ports.ledger.claim([delivery]):
+        await ports.ledger.save(claimed.ended(State.DEAD, now, reason))
+        logger().error("delivery.dead", mail=claimed.key.mail, reason=reason)
+
+
+def _delivery(source: Source, key: str, message: GraphMessage, now: datetime) -> Delivery:
+    return Delivery(
+        key=DeliveryKey(source.id, key),
+        mail_id=message["id"],
+        mailbox=source.polling.mailbox,
+        subscriptions=source.subscriptions,
+        state=State.CLAIMED,
+        received_at=received_at(message),
+        claimed_at=now,
+        updated_at=now,
+        due_at=now,
+    )

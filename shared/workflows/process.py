@@ -1,0 +1,258 @@
+"""Processing one envelope: deliver the mail to every subscription, then act on it in the mailbox.
+
+Each step is recorded in the ledger before the next begins. Whatever is repeated, after a crash or
+by a message that comes twice, goes on from what the ledger says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.delivery import Delivery, State
+from shared.domain.envelope import Envelope
+from shared.domain.errors import MailboxError, MailboxUnavailable, MailNotFound
+from shared.domain.mail import Mail, mail_from_graph
+from shared.domain.settlement import (
+    DeadLetter,
+    PostProcessNow,
+    Retry,
+    accepted,
+    growing_delay,
+    settle,
+)
+from shared.domain.subscription import (
+    Operation,
+    Polling,
+    PostProcess,
+    ReadSubscription,
+    Subscription,
+)
+from shared.domain.trace import next_span
+from shared.ports import MailboxAddress, Ports, TargetMessage
+from shared.telemetry import bound, logger
+from shared.workflows.registry import Registry
+
+DEADLINE = timedelta(minutes=4)
+"""The longest that one envelope is worked on: shorter than what recovery waits."""
+
+PAUSED_DELAY = timedelta(minutes=1)
+"""How long a delivery waits whose subscription is switched off or invalid."""
+
+
+async def process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
+    """Takes one delivery as far as it goes now: to its end, or to its next attempt.
+
+    Raises:
+        TimeoutError: it took longer than :data:`DEADLINE`; the queue gives it again.
+    """
+    with bound(source=envelope.key.source, mail=envelope.key.mail):
+        async with asyncio.timeout(DEADLINE.total_seconds()):
+            delivery = await ports.ledger.read(envelope.key)
+            if delivery is None or delivery.state.is_final:
+                await ports.emails.discard(envelope)  # a copy of one that has ended
+                return
+            configuration = await registry.current()
+            step = _Step(envelope, delivery, configuration.subscriptions, ports)
+            await step.take()
+
+
+async def give_up(envelope: Envelope, ports: Ports) -> None:
+    """Ends a delivery whose envelope the queue has given out too often: something in us fails."""
+    delivery = await ports.ledger.read(envelope.key)
+    if delivery is not None and not delivery.state.is_final:
+        now = ports.clock.now()
+        reason = (
+            "the connector itself failed on this mail at every attempt; its log says why. After a"
+            " correction it can be replayed."
+        )
+        with bound(source=envelope.key.source, mail=envelope.key.mail):
+            logger().error("delivery.dead", reason=reason)
+        await ports.ledger.save(delivery.ended(State.DEAD, now, reason))
+    await ports.emails.discard(envelope)
+
+
+class _Step:
+    """One attempt at one delivery."""
+
+    def __init__(
+        self,
+        envelope: Envelope,
+        delivery: Delivery,
+        subscriptions: Mapping[str, ReadSubscription],
+        ports: Ports,
+    ) -> None:
+        self._envelope = envelope
+        self._delivery = delivery
+        self._subscriptions = subscriptions
+        self._ports = ports
+        self._mail: Mail | None = envelope.mail
+
+    async def take(self) -> None:
+        """Delivers what is not accepted yet, then post-processes, unless something forbids it."""
+        wanted = self._delivery.subscriptions
+        removed = [name for name in wanted if name not in self._subscriptions]
+        if removed:
+            await self._end_as_dead(f"{', '.join(removed)}: the subscription was removed")
+            return
+        members = {name: self._subscriptions[name] for name in wanted}
+        active = {
+            name: one
+            for name, one in members.items()
+            if isinstance(one, Subscription) and one.enabled
+        }
+        if len(active) < len(members):
+            paused = ", ".join(sorted(set(members) - set(active)))
+            self._envelope = replace(self._envelope, first_tried_at=None)
+            await self._again(PAUSED_DELAY, f"{paused}: disabled or invalid", counts=False)
+            return
+        try:
+            if self._delivery.state is State.CLAIMED and not await self._deliver(active):
+                return
+            await self._post_process(active)
+        except MailNotFound as error:
+            await self._end_as_dead(str(error))
+        except MailboxError as error:
+            await self._mailbox_failed(error, active)
+
+    async def _deliver(self, members: Mapping[str, Subscription]) -> bool:
+        """Hands the mail to every target that has not accepted it. Gives whether all have now."""
+        mail = await self._whole_mail(members)
+        waiting = self._delivery.waiting
+        answers = await asyncio.gather(
+            *(
+                self._ports.targets.deliver(
+                    members[name].target, self._message(members[name], mail)
+                )
+                for name in waiting
+            )
+        )
+        outcomes = dict(zip(waiting, answers, strict=True))
+        now = self._ports.clock.now()
+        self._delivery = self._delivery.with_acceptances(accepted(outcomes), now)
+        settlement = settle(
+            outcomes,
+            {name: members[name].retry for name in waiting},
+            self._delivery.attempts,
+            now - (self._envelope.first_tried_at or now),
+        )
+        match settlement:
+            case PostProcessNow():
+                self._delivery = replace(self._delivery, due_at=now, reason="")
+                await self._ports.ledger.save(self._delivery)
+                return True
+            case Retry(delay, reason):
+                await self._again(delay, reason)
+            case DeadLetter(reason):
+                await self._end_as_dead(reason, members)
+        return False
+
+    def _message(self, subscription: Subscription, mail: Mail) -> TargetMessage:
+        return TargetMessage(
+            message_id=mail["id"],
+            message_name=subscription.message_name,
+            time_to_live=subscription.message_ttl,
+            subscription=subscription.name,
+            variables={subscription.result_variable: mail},
+            traceparent=next_span(self._envelope.traceparent),
+        )
+
+    async def _whole_mail(self, members: Mapping[str, Subscription]) -> Mail:
+        """The mail: from the envelope, its blob, or the mailbox.
+
+        Raises:
+            MailNotFound: it is nowhere.
+        """
+        if self._mail is None:
+            self._mail = await self._ports.emails.mail_of(self._envelope)
+        if self._mail is None:
+            polling = _polling(members)
+            fetched = await self._ports.mailboxes.fetch_messages(
+                self._address(polling), [self._delivery.mail_id], polling.body_format
+            )
+            if not fetched:
+                raise MailNotFound(
+                    self._delivery.mailbox,
+                    "the mail was removed from the mailbox before it was delivered",
+                )
+            self._mail = mail_from_graph(fetched[0])
+        return self._mail
+
+    async def _post_process(self, members: Mapping[str, Subscription]) -> None:
+        """Acts on the mail in the mailbox, now that its acceptance is recorded."""
+        polling = _polling(members)
+        actions = polling.post_process
+        note = ""
+        try:
+            categories: Sequence[str] = ()
+            if Operation.CATEGORIZE in actions.operations:
+                categories = (await self._whole_mail(members))["categories"]
+            note = await self._ports.mailboxes.post_process(
+                self._address(polling), self._delivery.mail_id, actions, categories
+            )
+        except MailNotFound:
+            note = "somebody else had removed the mail from the mailbox"
+        now = self._ports.clock.now()
+        await self._ports.ledger.save(self._delivery.ended(State.DONE, now, note))
+        await self._ports.emails.discard(self._envelope)
+
+    async def _mailbox_failed(
+        self, error: MailboxError, members: Mapping[str, Subscription]
+    ) -> None:
+        """Tries again later: a throttled mailbox recovers, and a permission can be corrected."""
+        now = self._ports.clock.now()
+        tried_for = now - (self._envelope.first_tried_at or now)
+        longest = max(subscription.retry for subscription in members.values())
+        if tried_for >= longest:
+            accepted = self._delivery.state is State.ACCEPTED
+            what = "accepted, but not post-processed" if accepted else "not delivered"
+            await self._end_as_dead(f"{what}: {error}; given up after {longest}", members)
+            return
+        asked = error.retry_after if isinstance(error, MailboxUnavailable) else None
+        delay = max(growing_delay(self._delivery.attempts), timedelta(seconds=asked or 0))
+        await self._again(delay, str(error))
+
+    async def _again(self, delay: timedelta, reason: str, *, counts: bool = True) -> None:
+        """Queues the envelope once more, then records that."""
+        now = self._ports.clock.now()
+        envelope = self._envelope
+        if counts:
+            envelope = replace(envelope, first_tried_at=envelope.first_tried_at or now)
+        await self._ports.emails.put(envelope, delay)
+        await self._ports.ledger.save(self._delivery.postponed(now + delay, now, reason))
+        logger().warning(
+            "delivery.postponed",
+            reason=reason,
+            delay=delay.total_seconds(),
+            attempts=self._delivery.attempts + 1,
+        )
+
+    async def _end_as_dead(
+        self, reason: str, members: Mapping[str, Subscription] | None = None
+    ) -> None:
+        """Records the dead letter, then moves the mail aside where that is asked for."""
+        now = self._ports.clock.now()
+        dead = self._delivery.ended(State.DEAD, now, reason)
+        await self._ports.ledger.save(dead)
+        logger().error("delivery.dead", reason=reason)
+        polling = _polling(members) if members else None
+        if polling is not None and polling.on_dead is not None:
+            aside = PostProcess((Operation.MOVE,), polling.on_dead, create_folder=True)
+            try:
+                await self._ports.mailboxes.post_process(
+                    self._address(polling), self._delivery.mail_id, aside, ()
+                )
+            except MailboxError as error:
+                unmoved = replace(dead, reason=f"{reason}; nor could it be moved aside: {error}")
+                await self._ports.ledger.save(unmoved)
+        await self._ports.emails.discard(self._envelope)
+
+    def _address(self, polling: Polling) -> MailboxAddress:
+        return MailboxAddress(polling.credential, self._delivery.mailbox)
+
+
+def _polling(members: Mapping[str, Subscription]) -> Polling:
+    """What the subscriptions of one source agree in."""
+    return members[min(members)].polling

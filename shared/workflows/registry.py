@@ -1,0 +1,106 @@
+"""The subscriptions and sources as the table has them now, each row read once for each change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.columns import read_row
+from shared.domain.source import Source, group_sources
+from shared.domain.subscription import InvalidSubscription, ReadSubscription, Subscription
+from shared.ports import Clock, SubscriptionStatus, SubscriptionTable
+from shared.telemetry import logger
+
+FRESH_FOR = timedelta(seconds=20)
+"""A change in the table is seen after this time and one tick at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the table says.
+
+    Args:
+        subscriptions: every row by name, valid or not.
+        sources: what is to be polled, by id.
+    """
+
+    subscriptions: Mapping[str, ReadSubscription]
+    sources: Mapping[str, Source]
+
+
+class Registry:
+    """Reads the table when what it knows is older than :data:`FRESH_FOR`.
+
+    Rows whose ETag is unchanged are not parsed again; statuses are written only where they change.
+    """
+
+    def __init__(
+        self, table: SubscriptionTable, clock: Clock, plain_http_hosts: Collection[str]
+    ) -> None:
+        self._table = table
+        self._clock = clock
+        self._plain_http_hosts = frozenset(plain_http_hosts)
+        self._parsed: dict[str, tuple[str, ReadSubscription]] = {}
+        self._reported: dict[str, SubscriptionStatus] | None = None
+        self._known: tuple[datetime, Configuration] | None = None
+        self._reading = asyncio.Lock()
+
+    async def current(self) -> Configuration:
+        """The configuration, at most :data:`FRESH_FOR` old."""
+        async with self._reading:
+            if self._known is None or self._known[0] + FRESH_FOR <= self._clock.now():
+                self._known = self._clock.now(), await self._read()
+            return self._known[1]
+
+    async def _read(self) -> Configuration:
+        parsed: dict[str, tuple[str, ReadSubscription]] = {}
+        async for row in self._table.rows():
+            name, etag = f"{row['PartitionKey']}/{row['RowKey']}", str(row.get("etag", ""))
+            known = self._parsed.get(name)
+            if known is not None and etag and known[0] == etag:
+                parsed[name] = known
+            else:
+                parsed[name] = etag, read_row(row, self._plain_http_hosts)
+        self._parsed = parsed
+        subscriptions = {name: subscription for name, (_, subscription) in parsed.items()}
+        valid = [one for one in subscriptions.values() if isinstance(one, Subscription)]
+        sources, contradicting = group_sources(valid)
+        subscriptions |= {one.name: one for one in contradicting}
+        configuration = Configuration(subscriptions, {source.id: source for source in sources})
+        await self._report(configuration)
+        return configuration
+
+    async def _report(self, configuration: Configuration) -> None:
+        """Keeps on the status rows what an operator wants to know, and logs what is new."""
+        if self._reported is None:
+            self._reported = await self._table.statuses()
+        fed_by = {
+            name: source.id
+            for source in configuration.sources.values()
+            for name in source.subscriptions
+        }
+        statuses = {
+            name: _status(subscription, fed_by.get(name, ""))
+            for name, subscription in configuration.subscriptions.items()
+        }
+        changed = [one for name, one in statuses.items() if self._reported.get(name) != one]
+        gone = [name for name in self._reported if name not in statuses]
+        if changed or gone:
+            await self._table.report(changed, gone, self._clock.now())
+            for status in changed:
+                if status.problems:
+                    logger().warning(
+                        "subscription.invalid",
+                        subscription=status.name,
+                        problems=list(status.problems),
+                    )
+        self._reported = statuses
+
+
+def _status(subscription: ReadSubscription, source: str) -> SubscriptionStatus:
+    if isinstance(subscription, InvalidSubscription):
+        return SubscriptionStatus(subscription.name, "invalid", "", subscription.problems)
+    state = "ok" if subscription.enabled else "disabled"
+    return SubscriptionStatus(subscription.name, state, source, (), subscription.warnings)

@@ -1,0 +1,95 @@
+"""What the real adapters do when the storage does something and its answer is lost."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from shared.adapters.storage import claims
+from shared.adapters.storage.delivery_rows import new_row
+from shared.adapters.storage.tables import Operation, Table
+from shared.domain.errors import StorageUnavailable
+from tests.contract.storage.deliveries import page
+from tests.contract.storage.worlds import AzuriteWorld
+
+
+class LossyTable(Table):
+    """Loses the answers of some transactions, after or instead of doing them."""
+
+    def __init__(self, world: AzuriteWorld, losses: Sequence[str]) -> None:
+        super().__init__(world.clients, "deliveries")
+        self._losses = list(losses)
+        self.commits = 0
+
+    async def commit(self, operations: Sequence[Operation]) -> None:
+        """Does the operations and loses the answer, or only the latter."""
+        self.commits += 1
+        loss = self._losses.pop(0) if self._losses else "none"
+        if loss != "request":
+            await super().commit(operations)
+        if loss != "none":
+            raise StorageUnavailable("lost")
+
+
+@pytest.mark.parametrize("loss", ["answer", "request"])
+async def test_what_a_claim_inserted_is_new_even_if_the_answer_was_lost(
+    azurite_world: AzuriteWorld, loss: str
+) -> None:
+    mails = page(30)
+    await azurite_world.ledger().claim(mails[:5])
+    table = LossyTable(azurite_world, ["none", loss])
+    await azurite_world.ledger().claim(mails[5:8])
+
+    assert await claims.claim(table, mails) == mails[8:]
+    assert await azurite_world.ledger().claim(mails) == []
+
+
+async def test_a_claim_whose_answer_was_lost_leaves_others_nothing(
+    azurite_world: AzuriteWorld,
+) -> None:
+    mails = page(120)
+    claimed = await asyncio.gather(
+        claims.claim(LossyTable(azurite_world, ["answer", "answer"]), mails),
+        claims.claim(LossyTable(azurite_world, ["answer"]), mails[::-1]),
+    )
+    keys = [one.key.mail for some in claimed for one in some]
+
+    assert sorted(keys) == [mail.key.mail for mail in mails]
+
+
+async def test_a_claim_is_given_up_after_some_rounds(azurite_world: AzuriteWorld) -> None:
+    table = LossyTable(azurite_world, ["request"] * 100)
+
+    with pytest.raises(StorageUnavailable, match="rounds"):
+        await claims.claim(table, page(2))
+    assert table.commits == claims.ROUNDS
+
+
+async def test_rows_that_appear_between_the_rounds_belong_to_their_worker(
+    azurite_world: AzuriteWorld,
+) -> None:
+    mails = page(10)
+    rival = Table(azurite_world.clients, "deliveries")
+
+    class Contested(LossyTable):
+        async def commit(self, operations: Sequence[Operation]) -> None:
+            if self.commits < 3:
+                await rival.commit([("create", new_row(mails[self.commits], "the rival"))])
+            await super().commit(operations)
+
+    claimed = await claims.claim(Contested(azurite_world, []), mails)
+
+    assert claimed == mails[3:]
+
+
+async def test_a_table_that_somebody_deletes_is_made_again(azurite_world: AzuriteWorld) -> None:
+    ledger, sources = azurite_world.ledger(), azurite_world.sources()
+    mails = page(3)
+    await ledger.claim(mails)
+    await sources.all()
+    for name in ("deliveries", "sources"):
+        await azurite_world.clients.tables.delete_table(name)
+
+    assert await ledger.read(mails[0].key) is None
+    assert await ledger.claim(mails) == mails
+    assert await sources.all() == {}

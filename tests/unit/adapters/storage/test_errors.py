@@ -1,0 +1,55 @@
+import asyncio
+import inspect
+
+import azure.core.exceptions
+import pytest
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from shared.adapters.storage.errors import storage_errors
+from shared.domain.errors import StorageUnavailable
+
+ERRORS = [
+    error
+    for _, error in inspect.getmembers(azure.core.exceptions, inspect.isclass)
+    if issubclass(error, AzureError)
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+async def test_every_error_of_the_libraries_becomes_ours(error: type[AzureError]) -> None:
+    original = error.__new__(error)
+    HttpResponseError.__init__(original, "text") if issubclass(error, HttpResponseError) else None
+
+    with pytest.raises(StorageUnavailable, match="table x") as raised:
+        async with storage_errors("table x"):
+            raise original
+
+    assert raised.value.__cause__ is original
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable"),
+    [(0, True), (400, False), (403, False), (404, False), (408, True), (409, False), (412, False)]
+    + [(429, True), (500, True), (503, True)],
+)
+def test_what_may_succeed_later_is_told_by_the_status(status: int, *, retryable: bool) -> None:
+    assert StorageUnavailable("x", status).retryable is retryable
+
+
+async def test_other_errors_pass() -> None:
+    with pytest.raises(KeyError):
+        async with storage_errors("table x"):
+            raise KeyError("a mistake in the code")
+
+
+async def test_a_cancellation_from_outside_stays_one() -> None:
+    async def wait() -> None:
+        async with storage_errors("table x"):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
