@@ -128,8 +128,9 @@ def _run(step: list[str]) -> int:
     """Runs a step in the project's environment, whose programs come first on the PATH."""
     path = os.pathsep.join((str(BIN), os.environ.get("PATH", "")))
     environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV)}
+    command = [str(PYTHON), *step]
     try:
-        return subprocess.run([str(PYTHON), *step], cwd=ROOT, env=environment, check=False).returncode
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 130
 

@@ -40,6 +40,7 @@ class AppProcess:
         settings: the app settings, put into the process's environment.
         host: which host runs it.
         port: where it listens; 0 for any free one (embedded host only).
+        loopback_only: whether it talks to this machine alone, and so past any proxy.
         options: further options of the embedded host.
         log: file that its output goes to.
     """
@@ -52,8 +53,14 @@ class AppProcess:
         host: HostKind = "embedded",
         port: int = 0,
         options: Sequence[str] = (),
+        loopback_only: bool = True,
     ) -> None:
-        self._settings = settings
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not (loopback_only and name.lower().endswith("_proxy"))
+        }
+        self._environment = {**inherited, **settings}
         self._log = log
         self._command = _command(host, port, options)
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,13 +70,12 @@ class AppProcess:
         self.usage = Usage()
 
     async def __aenter__(self) -> Self:
-        environment = {**os.environ, **self._settings}
         with self._log.open("ab") as output:
             # its own group, so that Ctrl+C reaches it by way of us, in order
-            self._process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in a thread
+            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - waited for in a thread; our own
                 self._command,
                 cwd=ROOT,
-                env=environment,
+                env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -176,9 +176,7 @@ class CallbackReceiver:
         identity = request.headers.get("webhook-id") or str(message_id)
         return self._answer(request, identity, message)
 
-    def _answer(
-        self, request: web.Request, identity: str, message: dict[str, Any]
-    ) -> web.Response:
+    def _answer(self, request: web.Request, identity: str, message: dict[str, Any]) -> web.Response:
         fault = self._fault(identity)
         if fault is not None and not fault.after_accepting:
             return self._fail(request, fault)

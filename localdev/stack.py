@@ -1,4 +1,4 @@
-"""Everything around the app on one machine: storage, a simulated Graph, a target that takes mail."""
+"""Everything around the app on one machine: storage, a simulated Graph, a target for mail."""
 
 from __future__ import annotations
 
@@ -67,7 +67,6 @@ class LocalStack:
             "target": "webhook",
             "targetUrl": self.callbacks.hook(row),
             "messageName": "mail-received",
-            "pollingInterval": "PT10S",
         }
         if "postProcess" not in columns:
             columns |= {"postProcess": "move", "moveTo": "Processed", "createFolder": True}

@@ -206,6 +206,9 @@ class Mailboxes(Protocol):
         """Does the operations on one mail; calls of concurrent invocations share requests.
 
         Args:
+            address: the mailbox.
+            mail_id: the mail's immutable id.
+            actions: what is to be done.
             categories: those that the mail has already.
 
         Returns:

@@ -83,7 +83,7 @@ def delivery(
     """A delivery to one subscription."""
     mail_id = f"AAMk-{number}="
     values: dict[str, Any] = {
-        "key": DeliveryKey(source_id, mail_key(mail_id)),
+        "key": DeliveryKey(source_id, mail_key(mail_id, at)),
         "mail_id": mail_id,
         "mailbox": MAILBOX,
         "subscriptions": ("team/tickets",),

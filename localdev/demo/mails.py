@@ -1,4 +1,4 @@
-"""The mails of a demo: `.eml` files and mail boxes (`.box`, `.mbox`) of a folder, repeated to a number."""
+"""The mails of a demo: `.eml` files and mail boxes (`.box`, `.mbox`) below a folder."""
 
 from __future__ import annotations
 

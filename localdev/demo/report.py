@@ -71,7 +71,13 @@ class Report:
         """The figures for a person."""
         table = Table(title="What became of every mail", show_header=False)
         for name, value in self.to_json().items():
-            text = "–" if value is None else f"{value:,.1f}" if isinstance(value, float) else value
+            text = (
+                "not known"
+                if value is None
+                else f"{value:,.1f}"
+                if isinstance(value, float)
+                else value
+            )
             table.add_row(name.replace("_", " "), str(text))
         table.add_row("Graph requests a mail", f"{self.graph_requests / self.mails:.3f}")
         table.add_row("round trips a mail", f"{self.graph_round_trips / self.mails:.3f}")
@@ -79,3 +85,9 @@ class Report:
             cpu = f"{1000 * self.worker_cpu_seconds / self.mails:.2f} ms"
             table.add_row("worker CPU a mail, start included", cpu)
         return table
+
+
+def _text(value: float | None) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables.aio import TableClient
@@ -87,7 +88,7 @@ class DemoRun:
             columns |= {"categories": "Processed"}
         return columns
 
-    async def __aenter__(self) -> DemoRun:
+    async def __aenter__(self) -> Self:
         options, secret = self._options, new_signing_secret()
         simulator = GraphSimulator(
             faults=Faults(
@@ -130,9 +131,7 @@ class DemoRun:
         self._too_early += self._is_post_processed(folder, message.is_read)
 
     def _is_post_processed(self, folder: str, is_read: bool) -> bool:  # noqa: FBT001 - a mail's state
-        return folder.lower() != "inbox" or (
-            is_read and "move" not in self._options.post_process
-        )
+        return folder.lower() != "inbox" or (is_read and "move" not in self._options.post_process)
 
     async def watch(self, show: Callable[[Progress], None]) -> bool:
         """Looks at the run until every mail has come to its end; gives whether each did.
@@ -189,7 +188,7 @@ class DemoRun:
 
     def _count_post_processed(self) -> int:
         simulator = self.stack.simulator
-        remaining = [m for m in simulator.messages(MAILBOX, "inbox")]
+        remaining = simulator.messages(MAILBOX, "inbox")
         still = sum(not self._is_post_processed("inbox", m.is_read) for m in remaining)
         return len(self._mails) - still
 

@@ -12,8 +12,8 @@ Alone: `python3 -m localdev.graph_simulator --help`.
 
 `GraphSimulator`
     `add_mailbox`, `deliver`, `attach_reference`, `add_app`, `issue_token`, `fail_next`, `serve`;
-    `message`, `messages`, `sent`, `metrics`; `faults`, `throttling` and `quirks` may be replaced
-    while it runs.
+    `message`, `messages`, `sent`, `metrics`, `prerender`; `faults`, `throttling` and `quirks` may
+    be replaced while it runs.
 `RunningSimulator`
     `graph_url`, `authority_url`, `ca_file`, `identity_endpoint`, `identity_header`, `environment`.
 `Message`

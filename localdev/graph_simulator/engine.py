@@ -16,7 +16,7 @@ from localdev.graph_simulator.errors import (
     mailbox_not_enabled,
 )
 from localdev.graph_simulator.exchange import Answer, Request, error_answer
-from localdev.graph_simulator.faults import FaultInjector
+from localdev.graph_simulator.faults import Dropped, FaultInjector
 from localdev.graph_simulator.identity import AccessToken
 from localdev.graph_simulator.mailbox import Mailbox
 from localdev.graph_simulator.metrics import Metrics
@@ -66,7 +66,12 @@ class Engine:
             answer = await self._carried_out(request, token, in_batch=in_batch)
         except GraphError as error:
             answer = rendered(error, request)
-        self.metrics.by_status[answer.status] += 1
+        except Dropped:
+            if not in_batch:
+                raise
+            lost = GraphError(504, "GatewayTimeout", "The request timed out at the gateway.")
+            answer = rendered(lost, request)
+        self.metrics.answered(answer.status)
         return answer
 
     async def _carried_out(self, request: Request, token: AccessToken, *, in_batch: bool) -> Answer:

@@ -71,15 +71,24 @@ class _TextCollector(HTMLParser):
         return _MANY_BREAKS.sub("\n\n", "\n".join(lines)).strip().replace("\n", "\r\n")
 
 
-def html_to_text(source: str) -> str:
-    """Return the text of an HTML body; broken HTML gives what can be read of it."""
+def html_to_text(source: str, length: int | None = None) -> str:
+    """Return the text of an HTML body; broken HTML gives what can be read of it.
+
+    Args:
+        source: The HTML.
+        length: How many characters are wanted; what follows is not even read. None for all.
+    """
     collector = _TextCollector()
+    step = len(source) if length is None else 8 * length
     try:
-        collector.feed(source)
+        for start in range(0, len(source), max(1, step)):
+            collector.feed(source[start : start + step])
+            if length is not None and len(text := collector.text()) > length:
+                return text[:length]
         collector.close()
     except AssertionError:  # how html.parser reports some malformed declarations
-        return _SPACE.sub(" ", source)
-    return collector.text()
+        return _SPACE.sub(" ", source)[:length]
+    return collector.text()[:length]
 
 
 def text_to_html(source: str) -> str:

@@ -63,7 +63,9 @@ class MailboxIds:
 
     def immutable(self, number: int) -> str:
         """Return the id of a message that moves leave alone."""
-        return _encode(_IMMUTABLE + self._guid + self._store + self._at(number) + bytes(10))
+        return _encode(
+            _IMMUTABLE + self._guid + self._store + bytes(1) + self._at(number) + bytes(9)
+        )
 
     def conversation(self, key: str) -> str:
         """Return the conversation id for what the messages of a thread have in common."""

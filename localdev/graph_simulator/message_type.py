@@ -46,7 +46,10 @@ def body_text(message: Message) -> str:
 
 def preview(message: Message) -> str:
     """Return the first 255 characters of the text."""
-    return body_text(message)[:_PREVIEW_LENGTH]
+    content = message.content
+    if content.body_type == "html":
+        return html_to_text(content.body, _PREVIEW_LENGTH)
+    return content.body[:_PREVIEW_LENGTH]
 
 
 def _body(message: Message, shape: Shape) -> dict[str, str]:

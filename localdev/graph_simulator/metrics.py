@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 
 @dataclass
@@ -14,13 +15,13 @@ class Metrics:
         requests: Operations asked for; each inner request of a `$batch` counts one, the batch none.
         round_trips: HTTP requests to Graph; a `$batch` counts one.
         batches: Batches among the round trips.
-        throttled: 429s answered because a limit was exceeded, inner ones included.
+        throttled: 429s answered, inner ones included, for a limit exceeded or as a fault.
         faults: Faults injected, of any kind.
         token_requests: Requests for a token, of any outcome.
         uploads: Parts put to upload sessions.
         uploaded_bytes: Bytes in the bodies of requests about a mailbox.
         by_operation: Requests by operation, such as `GET messages` or `PATCH message`.
-        by_status: Answers to operations by status.
+        by_status: Answers by status, to operations and to batches that fail as a whole.
         max_concurrency: The most requests of any moment at once, by mailbox address.
     """
 
@@ -36,6 +37,11 @@ class Metrics:
     by_status: Counter[int] = field(default_factory=Counter)
     max_concurrency: Counter[str] = field(default_factory=Counter)
 
+    def answered(self, status: int) -> None:
+        """Count an answer."""
+        self.by_status[status] += 1
+        self.throttled += status == HTTPStatus.TOO_MANY_REQUESTS
+
     def reset(self) -> None:
         """Start to count anew."""
-        self.__init__()  # type: ignore[misc]
+        vars(self).update(vars(Metrics()))

@@ -101,7 +101,10 @@ def _words(source: str) -> str:
         pieces = decode_header(source)
     except (ValueError, LookupError):
         return source
-    return clean("".join(_decoded(piece, charset) for piece, charset in pieces))
+    # What stands between encoded words comes back in the encoding that decode_header uses itself.
+    return clean(
+        "".join(_decoded(piece, charset or "raw-unicode-escape") for piece, charset in pieces)
+    )
 
 
 def _decoded(piece: bytes | str, charset: str | None) -> str:

@@ -44,7 +44,7 @@ class GraphServer:
     Args:
         engine: What carries requests out.
         identity: What recognises tokens.
-        managed_identity: The application that the managed identity endpoint gives tokens for.
+        managed_identity: Gives the application that the managed identity is.
         identity_header: What the endpoint wants in `X-IDENTITY-HEADER`.
     """
 
@@ -52,7 +52,7 @@ class GraphServer:
         self,
         engine: Engine,
         identity: IdentityPlatform,
-        managed_identity: App,
+        managed_identity: Callable[[], App],
         identity_header: str,
     ) -> None:
         self._engine = engine
@@ -77,6 +77,7 @@ class GraphServer:
             answer = await self._answer(request, versioned=raw_path.startswith(f"{_VERSION}/"))
         except GraphError as error:
             answer = rendered(error, request)
+            self._engine.metrics.answered(answer.status)
         except Dropped:
             if incoming.transport is not None:
                 incoming.transport.abort()
@@ -109,14 +110,15 @@ class GraphServer:
         resource = incoming.query.get("resource", "")
         if incoming.headers.get("X-IDENTITY-HEADER") != self._identity_header or not resource:
             return _json({"statusCode": 400, "message": "Invalid identity header."}, 400)
-        token = self._identity.issue(self._managed_identity, resource.rstrip("/"))
+        app = self._managed_identity()
+        token = self._identity.issue(app, resource.rstrip("/"))
         return _json(
             {
                 "access_token": token.value,
                 "expires_on": str(int(token.expires)),
                 "resource": resource,
                 "token_type": "Bearer",
-                "client_id": self._managed_identity.client_id,
+                "client_id": app.client_id,
             }
         )
 

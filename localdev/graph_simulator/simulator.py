@@ -20,6 +20,7 @@ from localdev.graph_simulator.faults import Fault, FaultInjector, Faults, Match,
 from localdev.graph_simulator.identity import App, IdentityPlatform
 from localdev.graph_simulator.mailbox import Mailbox
 from localdev.graph_simulator.message import Message
+from localdev.graph_simulator.message_type import ALL_PROPERTIES, Shape, fragment
 from localdev.graph_simulator.metrics import Metrics
 from localdev.graph_simulator.operations import Quirks
 from localdev.graph_simulator.server import GraphServer, IdentityServer, start
@@ -226,6 +227,18 @@ class GraphSimulator:
         mailbox = self.directory.mailbox(address)
         return list((mailbox.folder_at(folder) if folder else mailbox).messages)
 
+    def prerender(self, address: str, body_type: Literal["text", "html"] | None = None) -> None:
+        """Render a mailbox's mail now, so that a measurement does not measure that.
+
+        Args:
+            address: The mailbox.
+            body_type: The type of body that callers will prefer.
+        """
+        shape = Shape(immutable_ids=True, body_type=body_type)
+        for message in self.messages(address):
+            for name in ALL_PROPERTIES:
+                fragment(message, name, shape)
+
     def fail_next(
         self,
         match: Match,
@@ -264,7 +277,7 @@ class GraphSimulator:
             certificates = ensure_certificates(ca_dir)
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(certificates.server_certificate, certificates.server_key)
-            graph = GraphServer(self._engine, self.identity, self._managed, IDENTITY_HEADER)
+            graph = GraphServer(self._engine, self.identity, lambda: self._managed, IDENTITY_HEADER)
             runner, graph_port = await start(graph.handle, port)
             stack.push_async_callback(runner.cleanup)
             identity = IdentityServer(self.identity, self._count_token_request)

@@ -47,7 +47,7 @@ class Throttle:
 
     Args:
         limits: The limits; may be exchanged at any time.
-        metrics: Where 429s and concurrency are counted.
+        metrics: Where concurrency and uploads are counted.
         clock: Seconds that only go up.
     """
 
@@ -92,7 +92,6 @@ class Throttle:
             usage.running -= 1
 
     def _refuse(self, limit: str, wait: float) -> None:
-        self._metrics.throttled += 1
         raise throttled(limit, str(max(0, math.ceil(wait))))
 
     def _usage(self, app_id: str, mailbox: str) -> _Usage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from typing import Any, Generic, TypeVar
@@ -117,21 +118,23 @@ class Coalescer(Generic[K, T, R]):
             task = asyncio.create_task(self._batch(key, lane), context=contextvars.Context())
             lane.collector = task
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(functools.partial(self._ended, lane))
         elif not lane.waiting and not lane.flushing:
             self._lanes.pop(key, None)
 
+    def _ended(self, lane: _Lane[T, R], task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if lane.collector is task:
+            # cancelled while it collected: the event loop ends, and nobody is to be left hanging
+            lane.collector = None
+            for one in lane.waiting:
+                one.future.cancel()
+
     async def _batch(self, key: K, lane: _Lane[T, R]) -> None:
         """Collects one batch and flushes it; lets the next one collect meanwhile."""
-        try:
-            await self._fill(lane)
-        except asyncio.CancelledError:
-            for one in lane.waiting:  # the event loop ends: nobody is left hanging
-                one.future.cancel()
-            raise
-        finally:
-            lane.collector = None
+        await self._fill(lane)
         batch = _taken(lane, self._limit)
+        lane.collector = None
         lane.flushing += 1
         self._collect_next(key, lane)
         try:

@@ -127,7 +127,7 @@ _FEEL = _not_yet("the expression language FEEL")
 _ARCHIVE = _not_yet("archive mode")
 
 COLUMNS: Mapping[str, Column] = {
-    "enabled": Column(values.boolean, True, "whether mail is fetched and delivered"),
+    "enabled": Column(values.boolean, default=True, meaning="whether it is active"),
     "tenantId": Column(values.text, "", "tenant of the mailbox"),
     "clientId": Column(values.text, "", "app registration"),
     "clientSecret": Column(values.secret_reference, "", "its client secret", hidden=True),
@@ -146,7 +146,7 @@ COLUMNS: Mapping[str, Column] = {
     "bodyFormat": Column(values.one_of(["text", "html"]), "text", "how bodies are wanted"),
     "postProcess": Column(_operations, (), "mailbox operations after acceptance"),
     "moveTo": Column(_folder, None, "folder that move moves to"),
-    "createFolder": Column(values.boolean, False, "create moveTo where it is missing"),
+    "createFolder": Column(values.boolean, default=False, meaning="make moveTo if missing"),
     "categories": Column(values.words, (), "categories that categorize adds"),
     "target": Column(_only("webhook", "another target"), None, "what accepts the mail"),
     # addresses of webhooks often hold a token
@@ -318,7 +318,9 @@ def _warnings(polling: Polling) -> tuple[str, ...]:
     if removed or (unread_only and Operation.MARK_AS_READ in operations):
         return ()
     return (
-        "mail that was handled stays among the mail that is listed: each is delivered once, for the"
-        " ledger remembers it, but every sweep lists it again. Choose onlyUnread with markAsRead,"
-        " or move or delete.",
+        (
+            "mail that was handled stays among the mail that is listed: each is delivered once, for"
+            " the ledger remembers it, but every sweep lists it again. Choose onlyUnread with"
+            " markAsRead, or move or delete."
+        ),
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 Mail: TypeAlias = dict[str, Any]
-"""JSON of one e-mail. The keys are those that :func:`mail_from_graph` sets; the design lists them."""
+"""JSON of one e-mail, with the keys that :func:`mail_from_graph` sets."""
 
 GRAPH_SELECT = (
     "id,conversationId,internetMessageId,subject,body,bodyPreview,from,sender,replyTo,toRecipients,"
@@ -64,10 +64,14 @@ def mail_from_graph(message: Mapping[str, Any]) -> Mail:
     }
 
 
-def mail_key(mail_id: str) -> str:
-    """A table key for a mail's immutable id: ids hold characters that keys must not."""
+def mail_key(mail_id: str, received: datetime) -> str:
+    """The table key of a mail: its immutable id, hashed, behind its time of receipt.
+
+    Ids hold characters that keys must not. The time keeps mail that is listed together together in
+    the table, so that a page of the list is compared with the ledger by a few range queries.
+    """
     digest = hashlib.sha256(mail_id.encode()).digest()[:18]
-    return urlsafe_b64encode(digest).decode()
+    return f"{max(0, int(received.timestamp())):08x}-{urlsafe_b64encode(digest).decode()}"
 
 
 def received_at(message: Mapping[str, Any]) -> datetime:

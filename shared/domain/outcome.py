@@ -1,4 +1,4 @@
-"""What a target said about one mail: a closed set of results, each saying how it is to be handled."""
+"""What a target said about one mail: a closed set of results, each handled in its own way."""
 
 from __future__ import annotations
 

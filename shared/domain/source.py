@@ -66,7 +66,7 @@ class SourceState:
 def group_sources(
     subscriptions: Iterable[Subscription],
 ) -> tuple[list[Source], list[InvalidSubscription]]:
-    """The sources of all enabled subscriptions, and those that contradict their `deduplicationId`."""
+    """The sources of the enabled subscriptions, and those that contradict their own group."""
     groups: defaultdict[str, list[Subscription]] = defaultdict(list)
     for subscription in subscriptions:
         if subscription.enabled:
@@ -116,12 +116,10 @@ def _contradiction(
     one: Subscription, members: list[Subscription], differing: list[str]
 ) -> InvalidSubscription:
     others = ", ".join(sorted(member.name for member in members if member is not one))
-    return InvalidSubscription(
-        one.name,
-        (
-            f"deduplicationId {one.deduplication_id!r} is shared with {others}, but"
-            f" {', '.join(differing)} differ. Subscriptions with one deduplicationId must agree in"
-            " mailbox, credential, folder, filter, postProcess, onDead, bodyFormat and"
-            " pollingInterval or schedule.",
-        ),
+    problem = (
+        f"deduplicationId {one.deduplication_id!r} is shared with {others}, but"
+        f" {', '.join(differing)} differ. Subscriptions with one deduplicationId must agree in"
+        " mailbox, credential, folder, filter, postProcess, onDead, bodyFormat and"
+        " pollingInterval or schedule."
     )
+    return InvalidSubscription(one.name, (problem,))

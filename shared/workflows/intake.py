@@ -1,4 +1,4 @@
-"""Taking mail in: claim it in the ledger, then queue what was claimed. Claimed once, queued once."""
+"""Taking mail in: claim it in the ledger, then queue what was claimed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def take_in(source: Source, messages: Sequence[GraphMessage], ports: Ports
     if not messages:
         return
     now = ports.clock.now()
-    by_key = {mail_key(message["id"]): message for message in messages}
+    by_key = {_key(message): message for message in messages}
     claimed = await ports.ledger.claim(
         [_delivery(source, key, message, now) for key, message in by_key.items()]
     )
@@ -78,6 +78,7 @@ async def take_in_by_id(
         else:
             await take_in(source, whole, ports)
         start += len(some)
+        step = min(step * 2, FETCHED_AT_ONCE)
 
 
 async def _unknown(
@@ -88,7 +89,7 @@ async def _unknown(
     unknown: list[GraphMessage] = []
 
     async def look_up(message: GraphMessage) -> None:
-        delivery = await ports.ledger.read(DeliveryKey(source.id, mail_key(message["id"])))
+        delivery = await ports.ledger.read(DeliveryKey(source.id, _key(message)))
         if delivery is None:
             unknown.append(message)
         elif delivery.state.is_final and delivery.updated_at < now - retention / 2:
@@ -100,10 +101,14 @@ async def _unknown(
 
 async def _claim_as_dead(source: Source, message: GraphMessage, reason: str, ports: Ports) -> None:
     now = ports.clock.now()
-    delivery = _delivery(source, mail_key(message["id"]), message, now)
+    delivery = _delivery(source, _key(message), message, now)
     for claimed in await ports.ledger.claim([delivery]):
         await ports.ledger.save(claimed.ended(State.DEAD, now, reason))
         logger().error("delivery.dead", mail=claimed.key.mail, reason=reason)
+
+
+def _key(message: GraphMessage) -> str:
+    return mail_key(message["id"], received_at(message))
 
 
 def _delivery(source: Source, key: str, message: GraphMessage, now: datetime) -> Delivery:

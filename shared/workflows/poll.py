@@ -129,12 +129,13 @@ class _Poll:
 
     async def run(self) -> bool:
         """Lists what is new, then sweeps if that is due. Gives whether all of it was done."""
-        if not self._lease.state.folder_id:
+        if not self._lease.state.folder_id or self._sweep_is_due():
+            # a folder that was deleted keeps its id, in Deleted Items: the path decides
             await self._find_folder()
         try:
             return await self._list_new() and await self._sweep_if_due()
         except FolderNotFound:
-            # it may have been deleted and made anew: the path decides, not the id that was kept
+            # it may have been deleted for good and made anew
             await self._find_folder()
             return await self._list_new() and await self._sweep_if_due()
 
@@ -145,21 +146,22 @@ class _Poll:
         self._lease.state = replace(self._lease.state, folder_id=folder_id)
 
     async def _list_new(self) -> bool:
-        """Takes in what was received since the watermark."""
+        """Takes in what was received since the watermark, which never runs ahead of the time."""
+        now = self._ports.clock.now()
         return await self._walk(
             self._lease.state.watermark,
-            lambda state, position: replace(state, watermark=position),
+            lambda state, position: replace(state, watermark=min(position, now)),
             by_id=False,
         )
 
     async def _sweep_if_due(self) -> bool:
-        """Compares the whole folder with the ledger: finds mail that came in behind the watermark."""
+        """Compares the whole folder with the ledger, for mail that came in behind the watermark."""
         now, state = self._ports.clock.now(), self._lease.state
         if state.swept_at == odata.BEGINNING and state.sweep_position == odata.BEGINNING:
             # a source's first poll has just listed the whole folder
             self._lease.state = replace(state, swept_at=now)
             return True
-        if state.swept_at + self._limits.sweep_interval > now:
+        if not self._sweep_is_due():
             return True
         complete = await self._walk(
             state.sweep_position,
@@ -171,6 +173,10 @@ class _Poll:
                 self._lease.state, swept_at=now, sweep_position=odata.BEGINNING
             )
         return complete
+
+    def _sweep_is_due(self) -> bool:
+        interval = self._limits.sweep_interval
+        return self._lease.state.swept_at + interval <= self._ports.clock.now()
 
     async def _walk(
         self,
@@ -223,7 +229,7 @@ class _Poll:
 def _after(position: datetime, page: Page) -> tuple[datetime, str | None]:
     """Where to go on after a page: from its last mail, or by its link if that is no step forward.
 
-    Times are whole seconds, so a page can be full of mail of one second; or empty, yet not the last.
+    Times are whole seconds, so a page may be full of one second; or empty, yet not the last.
     """
     reached = max((received_at(message) for message in page.messages), default=position)
     if reached > position:

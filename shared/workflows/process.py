@@ -93,20 +93,19 @@ class _Step:
     async def take(self) -> None:
         """Delivers what is not accepted yet, then post-processes, unless something forbids it."""
         wanted = self._delivery.subscriptions
-        removed = [name for name in wanted if name not in self._subscriptions]
-        if removed:
-            await self._end_as_dead(f"{', '.join(removed)}: the subscription was removed")
+        left = tuple(name for name in wanted if name in self._subscriptions)
+        if not left:
+            await self._end_as_dead(f"{', '.join(wanted)}: the subscription was removed")
             return
-        members = {name: self._subscriptions[name] for name in wanted}
+        # one that was removed gets no mail any more; the others still do
+        self._delivery = replace(self._delivery, subscriptions=left)
         active = {
             name: one
-            for name, one in members.items()
-            if isinstance(one, Subscription) and one.enabled
+            for name in left
+            if isinstance(one := self._subscriptions[name], Subscription) and one.enabled
         }
-        if len(active) < len(members):
-            paused = ", ".join(sorted(set(members) - set(active)))
-            self._envelope = replace(self._envelope, first_tried_at=None)
-            await self._again(PAUSED_DELAY, f"{paused}: disabled or invalid", counts=False)
+        if not active:
+            await self._pause(left)
             return
         try:
             if self._delivery.state is State.CLAIMED and not await self._deliver(active):
@@ -118,9 +117,16 @@ class _Step:
             await self._mailbox_failed(error, active)
 
     async def _deliver(self, members: Mapping[str, Subscription]) -> bool:
-        """Hands the mail to every target that has not accepted it. Gives whether all have now."""
+        """Hands the mail to every target that has not accepted it. Gives whether all have now.
+
+        Those whose subscription is switched off or invalid keep nobody waiting but the mail's end.
+        """
+        waiting = [name for name in self._delivery.waiting if name in members]
+        paused = [name for name in self._delivery.waiting if name not in members]
+        if paused and not waiting:
+            await self._pause(paused)
+            return False
         mail = await self._whole_mail(members)
-        waiting = self._delivery.waiting
         answers = await asyncio.gather(
             *(
                 self._ports.targets.deliver(
@@ -138,8 +144,13 @@ class _Step:
             self._delivery.attempts,
             now - (self._envelope.first_tried_at or now),
         )
+        if paused and not isinstance(settlement, Retry):
+            await self._pause(paused)
+            return False
         match settlement:
             case PostProcessNow():
+                # what follows may take as long again
+                self._envelope = replace(self._envelope, first_tried_at=None)
                 self._delivery = replace(self._delivery, due_at=now, reason="")
                 await self._ports.ledger.save(self._delivery)
                 return True
@@ -214,6 +225,12 @@ class _Step:
         delay = max(growing_delay(self._delivery.attempts), timedelta(seconds=asked or 0))
         await self._again(delay, str(error))
 
+    async def _pause(self, names: Sequence[str]) -> None:
+        """Waits for a person; that does not count as trying."""
+        self._envelope = replace(self._envelope, first_tried_at=None)
+        reason = f"{', '.join(sorted(names))}: disabled or invalid"
+        await self._again(PAUSED_DELAY, reason, counts=False)
+
     async def _again(self, delay: timedelta, reason: str, *, counts: bool = True) -> None:
         """Queues the envelope once more, then records that."""
         now = self._ports.clock.now()
@@ -232,11 +249,10 @@ class _Step:
     async def _end_as_dead(
         self, reason: str, members: Mapping[str, Subscription] | None = None
     ) -> None:
-        """Records the dead letter, then moves the mail aside where that is asked for."""
-        now = self._ports.clock.now()
-        dead = self._delivery.ended(State.DEAD, now, reason)
-        await self._ports.ledger.save(dead)
-        logger().error("delivery.dead", reason=reason)
+        """Moves the mail aside where that is asked for, then records the dead letter.
+
+        In this order, for a crash between the two repeats both.
+        """
         polling = _polling(members) if members else None
         if polling is not None and polling.on_dead is not None:
             aside = PostProcess((Operation.MOVE,), polling.on_dead, create_folder=True)
@@ -245,8 +261,10 @@ class _Step:
                     self._address(polling), self._delivery.mail_id, aside, ()
                 )
             except MailboxError as error:
-                unmoved = replace(dead, reason=f"{reason}; nor could it be moved aside: {error}")
-                await self._ports.ledger.save(unmoved)
+                reason = f"{reason}; nor could it be moved aside: {error}"
+        now = self._ports.clock.now()
+        await self._ports.ledger.save(self._delivery.ended(State.DEAD, now, reason))
+        logger().error("delivery.dead", reason=reason)
         await self._ports.emails.discard(self._envelope)
 
     def _address(self, polling: Polling) -> MailboxAddress:

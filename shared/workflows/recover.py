@@ -47,11 +47,17 @@ async def recover(ports: Ports, registry: Registry, after: timedelta, retention:
 
 
 async def _queue_again(deliveries: Sequence[Delivery], ports: Ports) -> int:
+    recovered = 0
+
     async def queue(delivery: Delivery) -> None:
+        nonlocal recovered
+        if await ports.ledger.read(delivery.key) != delivery:
+            return  # somebody has gone on with it since it was listed
+        recovered += 1
         now = ports.clock.now()
+        await ports.ledger.save(replace(delivery, due_at=now, updated_at=now))
         # without the mail: it is read from the mailbox, if it is still needed
         await ports.emails.put(Envelope(key=delivery.key, traceparent=new_traceparent()))
-        await ports.ledger.save(replace(delivery, due_at=now, updated_at=now))
         logger().warning(
             "delivery.recovered",
             source=delivery.key.source,
@@ -60,7 +66,7 @@ async def _queue_again(deliveries: Sequence[Delivery], ports: Ports) -> int:
         )
 
     await for_each(queue, deliveries, AT_ONCE)
-    return len(deliveries)
+    return recovered
 
 
 async def _purge(ports: Ports, registry: Registry, retention: timedelta) -> None:

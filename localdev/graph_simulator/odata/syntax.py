@@ -134,8 +134,6 @@ class _Parser:
 
     def expression(self, depth: int) -> Node:
         """Or binds weakest."""
-        if depth > _DEEPEST:
-            raise bad_query("The node count limit of a filter has been exceeded.")
         node = self._conjunction(depth)
         while self._keyword("or"):
             node = Either(node, self._conjunction(depth))
@@ -149,14 +147,12 @@ class _Parser:
 
     def _negation(self, depth: int) -> Node:
         if self._keyword("not"):
-            return Not(
-                self._negation(depth + 1) if depth < _DEEPEST else self.expression(depth + 1)
-            )
+            return Not(self._negation(_deeper(depth)))
         return self._primary(depth)
 
     def _primary(self, depth: int) -> Node:
         if self._mark("("):
-            node = self.expression(depth + 1)
+            node = self.expression(_deeper(depth))
             self._expect(")")
             return node
         if self.token.kind == "name" and not self._is_literal_name():
@@ -192,7 +188,7 @@ class _Parser:
         variable = self._take("name").text
         self._expect(":")
         self.variables.append(variable)
-        condition = self.expression(depth + 1)
+        condition = self.expression(_deeper(depth))
         self.variables.pop()
         self._expect(")")
         return Exists(path, variable, condition)
@@ -271,3 +267,10 @@ class _Parser:
             raise bad_query(f"Invalid filter clause: syntax error at position {self.at}.")
         self.at = match.end()
         return _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
+
+
+def _deeper(depth: int) -> int:
+    """Count one more level of nesting; a limit keeps hostile filters from exhausting the stack."""
+    if depth >= _DEEPEST:
+        raise bad_query("The node count limit of a filter has been exceeded.")
+    return depth + 1

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.http import retry_after
-
 from shared.domain.errors import (
     FolderNotFound,
     MailboxError,

@@ -80,7 +80,7 @@ class GraphClient:
             ),
             options={**options, RetryHandlerOption.get_key(): unrepeated},
         )
-        # a stand-in over plain http, which only loopback may have, asks for the global cloud's token
+        # a stand-in over plain http, for loopback only, wants the global cloud's token
         audience = endpoint if endpoint.startswith("https://") else GLOBAL_CLOUD
         self._scope = f"{audience}/.default"
         host = urlsplit(endpoint).hostname or ""

@@ -41,7 +41,7 @@ class GraphMailboxes:
         linger: seconds that a batch waits to fill up; what arrives together goes together.
     """
 
-    def __init__(self, connect: Connect, linger: float = 0.25) -> None:
+    def __init__(self, connect: Connect, linger: float = 0.5) -> None:
         self._connect = connect
         self._clients: dict[Credential, asyncio.Task[GraphClient]] = {}
         self._gates: dict[MailboxAddress, MailboxGate] = {}
@@ -142,7 +142,7 @@ class GraphMailboxes:
         return (await self._change(address, item)).body
 
     async def _move(self, address: MailboxAddress, mail_id: str, actions: PostProcess) -> None:
-        """Moves a mail. A 404 may mean the mail or the folder: a fresh look at the folder decides."""
+        """Moves a mail. A 404 may mean mail or folder: a fresh look at the folder decides."""
         if actions.move_to is None:
             raise ValueError("a move without a folder; columns.py lets none through")
         target = actions.move_to
@@ -188,7 +188,7 @@ class GraphMailboxes:
         return await _repeated(once)
 
     async def _change(self, address: MailboxAddress, item: BatchItem) -> GraphAnswer:
-        """Sends one request with others of its mailbox in a batch, again alone where that helps."""
+        """Sends one request in a batch with others of its mailbox, again where that helps."""
 
         async def once() -> GraphAnswer:
             answer = await self._batches.submit(address, item)

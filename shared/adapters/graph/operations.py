@@ -44,4 +44,5 @@ def move(mailbox: str, mail_id: str, folder_id: str) -> BatchItem:
 def permanent_delete(mailbox: str, mail_id: str) -> BatchItem:
     """Deleting for good."""
     path = ("users", mailbox, "messages", mail_id, "permanentDelete")
-    return BatchItem(what="permanent delete", method="POST", path=path)
+    # within a batch every POST needs a body, or the whole batch is refused
+    return BatchItem(what="permanent delete", method="POST", path=path, body={})

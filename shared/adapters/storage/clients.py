@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.utils import parse_connection_string
 from azure.data.tables.aio import TableServiceClient
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 from azure.storage.blob.aio import BlobServiceClient
@@ -43,23 +44,22 @@ class StorageClients:
         retries: how often a request is repeated that failed in the storage or on the way.
 
     Raises:
-        SettingsError: they name no account.
+        SettingsError: they name no account, or in a form that cannot be read.
     """
 
     def __init__(self, settings: Mapping[str, str], *, retries: int = RETRIES) -> None:
         self._settings = settings
         self._retries = retries
         self._connection_string = _connection_string(settings)
-        if not self._connection_string:
-            missing = [service for service in _SERVICES if not _endpoint(settings, service)]
-            if missing:
-                raise SettingsError(
-                    [
-                        f"{SETTING}: no connection string, and no {SETTING}__accountName or"
-                        f" {SETTING}__{service}ServiceUri."
-                        for service in missing
-                    ]
-                )
+        missing = [service for service in _SERVICES if not _endpoint(settings, service)]
+        if missing and not self._connection_string:
+            raise SettingsError(
+                [
+                    f"{SETTING}: no connection string, and no {SETTING}__accountName or"
+                    f" {SETTING}__{service}ServiceUri."
+                    for service in missing
+                ]
+            )
 
     @cached_property
     def tables(self) -> TableServiceClient:
@@ -138,11 +138,26 @@ _PATIENCE = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1
 
 def _connection_string(settings: Mapping[str, str]) -> str:
     text = settings.get(SETTING, "").strip().rstrip(";")
-    # the table library wants nothing around it, the queue library wants this spelling
-    return _EMULATOR if text.lower() == _EMULATOR.lower() else text
+    if not text:
+        return ""
+    if text.lower() == _EMULATOR.lower():
+        # the table library wants nothing around it, the queue library wants this spelling
+        return _EMULATOR
+    try:
+        fields = parse_connection_string(text)
+    except ValueError:
+        fields = {}
+    if not fields.keys() & {"accountkey", "sharedaccesssignature"}:
+        problem = (
+            f"{SETTING} is no connection string. It holds AccountName and AccountKey, or"
+            " SharedAccessSignature with the addresses of the services."
+        )
+        raise SettingsError([problem])
+    return text
 
 
 def _endpoint(settings: Mapping[str, str], service: str) -> str:
     account = settings.get(f"{SETTING}__accountName", "").strip()
     default = f"https://{account}.{service}.core.windows.net" if account else ""
-    return settings.get(f"{SETTING}__{service}ServiceUri", "").strip() or default
+    named = settings.get(f"{SETTING}__{service}ServiceUri", "").strip()
+    return named.rstrip("/") or default

@@ -21,6 +21,8 @@ Operation: TypeAlias = tuple[str, Entity] | tuple[str, Entity, Mapping[str, Any]
 
 R = TypeVar("R")
 
+_TRIED_AGAIN = frozenset({"POST"})
+
 TRANSACTION_LIMIT = 100
 """The most operations of a transaction (Azure's limit)."""
 
@@ -53,8 +55,14 @@ class Table:
             return await self._run(operation)
 
     async def commit(self, operations: Sequence[Operation]) -> None:
-        """Does operations on one partition, all or none. No more than TRANSACTION_LIMIT."""
-        await self.run(lambda client: client.submit_transaction(operations))
+        """Does operations on one partition, all or none. No more than TRANSACTION_LIMIT.
+
+        It may be done twice, where the answer to the first try was lost: callers expect that rows
+        that they insert are there already, and those that they delete are gone.
+        """
+        await self.run(
+            lambda client: client.submit_transaction(operations, retry_on_methods=_TRIED_AGAIN)
+        )
 
     async def query(
         self, condition: str = "", select: list[str] | None = None

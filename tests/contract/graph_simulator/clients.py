@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
+from zlib import crc32
 
 import aiohttp
 
@@ -87,7 +88,7 @@ def mail(
     message["From"] = sender
     message["To"] = SUPPORT
     message["Subject"] = subject
-    message["Message-ID"] = f"<{abs(hash(subject))}@fabrikam.example>"
+    message["Message-ID"] = f"<{crc32(subject.encode())}@fabrikam.example>"
     message["Date"] = "Tue, 14 Jan 2025 16:11:43 +0000"
     for name, value in headers.items():
         message[name.replace("_", "-")] = value

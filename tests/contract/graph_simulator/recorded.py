@@ -46,7 +46,7 @@ RECIPIENT = {"emailAddress": dict}
 EMAIL_ADDRESS = {"name": str, "address": str}
 FLAG = {"flagStatus": str}
 
-# The same draft, selected down to `internetMessageHeaders`, which a draft does not have, with its size.
+# The same draft, selected down to `internetMessageHeaders` (a draft has none), with its size.
 SELECTED_DRAFT = {
     "@odata.context": str,
     "@odata.etag": str,
@@ -104,7 +104,8 @@ SIZE_QUERY = (
     "&$select=internetMessageHeaders"
 )
 UNREAD_QUERY = (
-    "/messages/?$count=true&$filter=(isRead%20eq%20false%20AND%20parentFolderId%20eq%20%27{folder}%27)"
+    "/messages/?$count=true"
+    "&$filter=(isRead%20eq%20false%20AND%20parentFolderId%20eq%20%27{folder}%27)"
     "&$orderby=receivedDateTime%20ASC&$select=id&top=1000"
 )
 EVERYTHING_QUERY = (

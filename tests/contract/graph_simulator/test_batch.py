@@ -128,6 +128,17 @@ async def test_dependencies_make_a_batch_sequential(
     assert simulator.metrics.max_concurrency[SUPPORT] == 1
 
 
+async def test_an_inner_request_cannot_lose_the_connection(
+    simulator: GraphSimulator, raw: RawGraph
+) -> None:
+    """Where a single request would be dropped, an inner one times out at the gateway."""
+    simulator.fail_next("GET messages", "drop")
+
+    answers = await raw.batch(step("1", "GET", "/messages"), step("2", "GET", "/messages"))
+
+    assert sorted(answer["status"] for answer in answers.values()) == [200, 504]
+
+
 async def test_inner_requests_are_throttled_one_by_one(
     simulator: GraphSimulator, raw: RawGraph
 ) -> None:

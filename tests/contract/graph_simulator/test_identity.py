@@ -168,12 +168,18 @@ async def test_a_managed_identity_is_a_federated_credential(
 
 
 async def test_a_managed_identity_reaches_the_mailboxes_it_is_scoped_to(
-    simulator: GraphSimulator, raw: RawGraph, running: RunningSimulator
+    simulator: GraphSimulator,
+    raw: RawGraph,
+    running: RunningSimulator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Any other mailbox is a 403, as with RBAC for Applications."""
     simulator.add_mailbox("board@contoso.example")
-    app = simulator.add_app(MANAGED_IDENTITY_ID, mailboxes=[SUPPORT])
-    raw.token = simulator.issue_token(app)
+    simulator.add_app(MANAGED_IDENTITY_ID, mailboxes=[SUPPORT])
+    monkeypatch.setenv("IDENTITY_ENDPOINT", running.identity_endpoint)
+    monkeypatch.setenv("IDENTITY_HEADER", running.identity_header)
+    async with ManagedIdentityCredential() as identity:
+        raw.token = (await identity.get_token(SCOPE)).token
 
     assert (await raw("GET", "/messages")).status == 200
     refused = await raw("GET", f"{running.graph_url}/v1.0/users/board@contoso.example/messages")

@@ -79,6 +79,7 @@ async def test_a_throttling_fault_asks_to_wait_in_one_of_three_ways(
     reply = await raw("GET", "/messages")
 
     assert (reply.status, reply.headers.get("Retry-After")) == (429, wait)
+    assert simulator.metrics.throttled == 1
 
 
 async def test_a_connection_can_break(simulator: GraphSimulator, raw: RawGraph) -> None:

@@ -24,8 +24,8 @@ async def test_every_mail_is_read_in_every_way(
     simulator: GraphSimulator, raw: RawGraph, mails: list[Path]
 ) -> None:
     """Lists, single messages as text and as HTML, attachments and MIME: all answer with 200."""
-    for path in mails:
-        simulator.deliver(SUPPORT, path.read_bytes())
+    for source in mails:
+        simulator.deliver(SUPPORT, source.read_bytes())
 
     listed = await raw("GET", "/messages?$top=1000&$expand=attachments")
 

@@ -3,7 +3,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from localdev.azurite import Azurite
-from tests.contract.storage.worlds import AzuriteWorld, FakeWorld, World
+from shared.adapters.storage.clients import StorageClients
+from tests.contract.storage.worlds import World, clear, fake_world, real_world
 
 
 @pytest.fixture(scope="session")
@@ -13,16 +14,17 @@ async def azurite() -> AsyncIterator[Azurite]:
 
 
 @pytest.fixture
-async def azurite_world(azurite: Azurite) -> AsyncIterator[AzuriteWorld]:
-    world = AzuriteWorld(azurite.connection_string)
-    yield world
-    await world.close()
+async def clients(azurite: Azurite) -> AsyncIterator[StorageClients]:
+    """Clients of a real storage with nothing in it."""
+    opened = StorageClients({"AzureWebJobsStorage": azurite.connection_string})
+    yield opened
+    await clear(opened)
+    await opened.close()
 
 
 @pytest.fixture(params=["fake", "azurite"])
 def world(request: pytest.FixtureRequest) -> World:
-    """A storage with nothing in it: that of the fakes, or the real one."""
+    """That of the fakes, or the real one."""
     if request.param == "fake":
-        return FakeWorld()
-    real: AzuriteWorld = request.getfixturevalue("azurite_world")
-    return real
+        return fake_world()
+    return real_world(request.getfixturevalue("clients"))

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 import pytest
 
 from shared.adapters.storage import claims
+from shared.adapters.storage.clients import StorageClients
 from shared.adapters.storage.delivery_rows import new_row
+from shared.adapters.storage.ledger import TableLedger
+from shared.adapters.storage.sources import TableSourceStates
 from shared.adapters.storage.tables import Operation, Table
 from shared.domain.errors import StorageUnavailable
 from tests.contract.storage.deliveries import page
-from tests.contract.storage.worlds import AzuriteWorld
 
 
 class LossyTable(Table):
     """Loses the answers of some transactions, after or instead of doing them."""
 
-    def __init__(self, world: AzuriteWorld, losses: Sequence[str]) -> None:
-        super().__init__(world.clients, "deliveries")
+    def __init__(self, clients: StorageClients, losses: Sequence[str]) -> None:
+        super().__init__(clients, "deliveries")
         self._losses = list(losses)
         self.commits = 0
 
@@ -33,32 +35,32 @@ class LossyTable(Table):
 
 @pytest.mark.parametrize("loss", ["answer", "request"])
 async def test_what_a_claim_inserted_is_new_even_if_the_answer_was_lost(
-    azurite_world: AzuriteWorld, loss: str
+    clients: StorageClients, loss: str
 ) -> None:
     mails = page(30)
-    await azurite_world.ledger().claim(mails[:5])
-    table = LossyTable(azurite_world, ["none", loss])
-    await azurite_world.ledger().claim(mails[5:8])
+    await TableLedger(clients).claim(mails[:5])
+    table = LossyTable(clients, ["none", loss])
+    await TableLedger(clients).claim(mails[5:8])
 
     assert await claims.claim(table, mails) == mails[8:]
-    assert await azurite_world.ledger().claim(mails) == []
+    assert await TableLedger(clients).claim(mails) == []
 
 
 async def test_a_claim_whose_answer_was_lost_leaves_others_nothing(
-    azurite_world: AzuriteWorld,
+    clients: StorageClients,
 ) -> None:
     mails = page(120)
     claimed = await asyncio.gather(
-        claims.claim(LossyTable(azurite_world, ["answer", "answer"]), mails),
-        claims.claim(LossyTable(azurite_world, ["answer"]), mails[::-1]),
+        claims.claim(LossyTable(clients, ["answer", "answer"]), mails),
+        claims.claim(LossyTable(clients, ["answer"]), mails[::-1]),
     )
     keys = [one.key.mail for some in claimed for one in some]
 
     assert sorted(keys) == [mail.key.mail for mail in mails]
 
 
-async def test_a_claim_is_given_up_after_some_rounds(azurite_world: AzuriteWorld) -> None:
-    table = LossyTable(azurite_world, ["request"] * 100)
+async def test_a_claim_is_given_up_after_some_rounds(clients: StorageClients) -> None:
+    table = LossyTable(clients, ["request"] * 100)
 
     with pytest.raises(StorageUnavailable, match="rounds"):
         await claims.claim(table, page(2))
@@ -66,10 +68,10 @@ async def test_a_claim_is_given_up_after_some_rounds(azurite_world: AzuriteWorld
 
 
 async def test_rows_that_appear_between_the_rounds_belong_to_their_worker(
-    azurite_world: AzuriteWorld,
+    clients: StorageClients,
 ) -> None:
     mails = page(10)
-    rival = Table(azurite_world.clients, "deliveries")
+    rival = Table(clients, "deliveries")
 
     class Contested(LossyTable):
         async def commit(self, operations: Sequence[Operation]) -> None:
@@ -77,18 +79,18 @@ async def test_rows_that_appear_between_the_rounds_belong_to_their_worker(
                 await rival.commit([("create", new_row(mails[self.commits], "the rival"))])
             await super().commit(operations)
 
-    claimed = await claims.claim(Contested(azurite_world, []), mails)
+    claimed = await claims.claim(Contested(clients, []), mails)
 
     assert claimed == mails[3:]
 
 
-async def test_a_table_that_somebody_deletes_is_made_again(azurite_world: AzuriteWorld) -> None:
-    ledger, sources = azurite_world.ledger(), azurite_world.sources()
+async def test_a_table_that_somebody_deletes_is_made_again(clients: StorageClients) -> None:
+    ledger, sources = TableLedger(clients), TableSourceStates(clients)
     mails = page(3)
     await ledger.claim(mails)
     await sources.all()
     for name in ("deliveries", "sources"):
-        await azurite_world.clients.tables.delete_table(name)
+        await clients.tables.delete_table(name)
 
     assert await ledger.read(mails[0].key) is None
     assert await ledger.claim(mails) == mails

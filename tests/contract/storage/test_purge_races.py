@@ -5,22 +5,23 @@ from datetime import timedelta
 
 import pytest
 
+from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.ledger import TableLedger
 from shared.adapters.storage.tables import Operation, Table
 from shared.domain.delivery import State
 from tests.contract.storage.deliveries import NOW, page
-from tests.contract.storage.worlds import AzuriteWorld
 
 LATER = NOW + timedelta(days=1)
 
 
 @pytest.mark.parametrize("others", [0, 4])
 async def test_a_memory_that_is_renewed_during_a_purge_is_kept(
-    azurite_world: AzuriteWorld, monkeypatch: pytest.MonkeyPatch, others: int
+    clients: StorageClients, monkeypatch: pytest.MonkeyPatch, others: int
 ) -> None:
     """Else a mail that is still listed would be taken in again."""
     ended = [mail.ended(State.DONE, NOW) for mail in page(1 + others)]
     renewed = ended[0].ended(State.DONE, LATER)
-    ledger, other_worker = azurite_world.ledger(), azurite_world.ledger()
+    ledger, other_worker = TableLedger(clients), TableLedger(clients)
     await ledger.claim(ended)
     commit = Table.commit
 
@@ -36,10 +37,10 @@ async def test_a_memory_that_is_renewed_during_a_purge_is_kept(
 
 
 async def test_two_workers_may_purge_at_once(
-    azurite_world: AzuriteWorld, monkeypatch: pytest.MonkeyPatch
+    clients: StorageClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = [mail.ended(State.DONE, NOW) for mail in page(5)]
-    ledger, other_worker = azurite_world.ledger(), azurite_world.ledger()
+    ledger, other_worker = TableLedger(clients), TableLedger(clients)
     await ledger.claim(ended)
     commit = Table.commit
     purged = []

@@ -24,7 +24,8 @@ async def test_rows_are_given_as_they_are_with_an_etag(world: World) -> None:
 
 async def test_the_etag_changes_only_when_the_row_is_written(world: World) -> None:
     async def etag() -> str:
-        return str([row async for row in world.subscriptions().rows()][0]["etag"])
+        (row,) = [row async for row in world.subscriptions().rows()]
+        return str(row["etag"])
 
     await world.write_row(ROW)
     first = await etag()
@@ -78,11 +79,8 @@ async def test_a_status_that_was_removed_already_does_not_stop_the_others(world:
 
 
 async def test_hundreds_of_statuses_are_reported(world: World) -> None:
-    statuses = {
-        status.name: status
-        for number in range(330)
-        if (status := SubscriptionStatus(f"p{number % 3}/{number}", "ok", "source"))
-    }
-    await world.subscriptions().report(list(statuses.values()), [], NOW)
+    names = [f"p{number % 3}/{number}" for number in range(330)]
+    statuses = [SubscriptionStatus(name, "ok", "source") for name in names]
+    await world.subscriptions().report(statuses, [], NOW)
 
-    assert await world.subscriptions().statuses() == statuses
+    assert await world.subscriptions().statuses() == dict(zip(names, statuses, strict=True))

@@ -74,9 +74,7 @@ async def stranger(azurite: Azurite) -> AsyncIterator[StorageClients]:
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_storage_that_is_stopped_is_unavailable(
-    stopped: StorageClients, call: str
-) -> None:
+async def test_a_storage_that_is_stopped_is_unavailable(stopped: StorageClients, call: str) -> None:
     with pytest.raises(StorageUnavailable, match="not reached") as raised:
         await CALLS[call](stopped)
 

@@ -16,7 +16,8 @@ class Flushes:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def __call__(self, key: str, items: Sequence[int]) -> Sequence[int | Exception]:
+    async def flush(self, key: str, items: Sequence[int]) -> Sequence[int | Exception]:
+        """Gives ten times each even item."""
         self.batches.append((key, list(items)))
         await self.gate.wait()
         self.finished += 1
@@ -30,7 +31,8 @@ class Sleeps:
         self.asked: list[float] = []
         self.over = asyncio.Event()
 
-    async def __call__(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
+        """Waits for the test."""
         self.asked.append(seconds)
         await self.over.wait()
 
@@ -42,7 +44,7 @@ def flushes() -> Flushes:
 
 @pytest.fixture
 async def coalescer(flushes: Flushes) -> AsyncIterator[Coalescer[str, int, int]]:
-    one = Coalescer(flushes, limit=3)
+    one = Coalescer(flushes.flush, limit=3)
     yield one
     await one.close()
 
@@ -105,7 +107,7 @@ async def test_what_comes_during_a_flush_is_flushed_together_after_it(
 
 
 async def test_as_many_flushes_of_a_key_run_at_once_as_are_allowed(flushes: Flushes) -> None:
-    coalescer = Coalescer(flushes, limit=1, in_flight=2)
+    coalescer = Coalescer(flushes.flush, limit=1, in_flight=2)
     flushes.gate.clear()
     tasks = submitted(coalescer, "a", 2, 4, 6)
     await settled()
@@ -195,7 +197,7 @@ async def test_a_task_of_the_submitter_passes_no_context_to_the_flush() -> None:
 
 async def test_a_lingering_batch_waits_for_its_time(flushes: Flushes) -> None:
     sleeps = Sleeps()
-    coalescer = Coalescer(flushes, limit=3, linger=5.0, sleep=sleeps)
+    coalescer = Coalescer(flushes.flush, limit=3, linger=5.0, sleep=sleeps.sleep)
     tasks = submitted(coalescer, "a", 2)
     await settled()
     tasks += submitted(coalescer, "a", 4)
@@ -209,7 +211,7 @@ async def test_a_lingering_batch_waits_for_its_time(flushes: Flushes) -> None:
 
 
 async def test_a_lingering_batch_that_is_full_waits_no_longer(flushes: Flushes) -> None:
-    coalescer = Coalescer(flushes, limit=3, linger=5.0, sleep=Sleeps())
+    coalescer = Coalescer(flushes.flush, limit=3, linger=5.0, sleep=Sleeps().sleep)
     tasks = submitted(coalescer, "a", 2, 4)
     await settled()
     tasks += submitted(coalescer, "a", 6)
@@ -222,7 +224,7 @@ async def test_lingering_counts_from_the_first_item_so_a_flush_before_is_part_of
 ) -> None:
     sleeps = Sleeps()
     sleeps.over.set()
-    coalescer = Coalescer(flushes, limit=3, linger=1e-9, sleep=sleeps)
+    coalescer = Coalescer(flushes.flush, limit=3, linger=1e-9, sleep=sleeps.sleep)
     flushes.gate.clear()
     tasks = submitted(coalescer, "a", 2)
     await settled()
@@ -245,7 +247,7 @@ async def test_idle_keys_are_forgotten(coalescer: Coalescer[str, int, int]) -> N
 
 
 async def test_close_waits_for_what_runs_and_flushes_what_lingers(flushes: Flushes) -> None:
-    coalescer = Coalescer(flushes, limit=3, linger=5.0, sleep=Sleeps())
+    coalescer = Coalescer(flushes.flush, limit=3, linger=5.0, sleep=Sleeps().sleep)
     tasks = submitted(coalescer, "a", 2, 4, 6, 8)
     await settled()
     await coalescer.close()
@@ -262,13 +264,17 @@ async def test_nothing_can_be_submitted_after_close(coalescer: Coalescer[str, in
 
 
 @pytest.mark.parametrize("linger", [0.0, 5.0])
-async def test_the_end_of_the_event_loop_leaves_no_submitter_hanging(linger: float) -> None:
+@pytest.mark.parametrize("turns", [1, 2, 20])
+async def test_the_end_of_the_event_loop_leaves_no_submitter_hanging(
+    linger: float, turns: int
+) -> None:
     flushes = Flushes()
     flushes.gate.clear()
-    coalescer = Coalescer(flushes, limit=3, linger=linger, sleep=Sleeps())
+    coalescer = Coalescer(flushes.flush, limit=3, linger=linger, sleep=Sleeps().sleep)
     before = asyncio.all_tasks()
     tasks = submitted(coalescer, "a", 2, 4)
-    await settled()
+    for _ in range(turns):
+        await asyncio.sleep(0)
     for task in asyncio.all_tasks() - before - set(tasks):
         task.cancel()
     await settled()

@@ -1,5 +1,5 @@
 import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.mail import mail_from_graph, mail_key, parse_time, received_at
-from tests.builders import MAILBOX, graph_message
+from tests.builders import MAILBOX, NOW, graph_message
 
 FULL = graph_message(
     bodyPreview="Body",
@@ -144,10 +144,18 @@ def test_partial_mail_is_read(paths: set[tuple[Any, ...]], absent: bool) -> None
 
 def test_keys_are_fit_for_a_table_and_tell_ids_apart_by_case() -> None:
     """Graph's ids are case-sensitive, and hold characters that keys must not."""
-    keys = {mail_key("AAMk/+="), mail_key("aamk/+="), mail_key("AAMk-_=")}
+    keys = {mail_key(one, datetime(2026, 1, 1, tzinfo=UTC)) for one in ("AAMk/+=", "aamk/+=", "AAMk-_=")}
 
     assert len(keys) == 3
     assert all(key.replace("-", "").replace("_", "").isalnum() for key in keys)
+
+
+def test_keys_stand_in_the_order_of_receipt() -> None:
+    """Mail that is listed together lies together; a time that Graph does not know comes first."""
+    times = [datetime(1, 1, 1, tzinfo=UTC), NOW, NOW + timedelta(seconds=1)]
+    keys = [mail_key(mail_id, time) for mail_id, time in zip("zya", times, strict=True)]
+
+    assert keys == sorted(keys)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def test_an_unavailable_target_is_given_up_in_the_end() -> None:
     outcomes: dict[str, Outcome] = {"one": DOWN}
 
     assert isinstance(settle(outcomes, {"one": HOUR}, 9, HOUR - SECOND), Retry)
-    assert settle(outcomes, {"one": HOUR}, 9, HOUR) == DeadLetter("one: down; given up after 1:00:00")
+    assert settle(outcomes, {"one": HOUR}, 9, HOUR) == DeadLetter(
+        "one: down; given up after 1:00:00"
+    )
 
 
 def test_targets_are_given_up_one_by_one() -> None:

@@ -6,7 +6,7 @@ import pytest
 from shared.domain.source import SourceState, group_sources, source_id
 from tests.builders import NOW, source, subscription
 
-POLLING = [
+POLLING: list[dict[str, Any]] = [
     {"tenantId": "contoso.example"},
     {"clientId": "app"},
     {"clientId": "app", "clientSecret": "{{secrets.A}}"},

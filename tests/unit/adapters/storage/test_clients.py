@@ -24,7 +24,7 @@ async def connect() -> AsyncIterator[Open]:
 
 
 def urls(clients: StorageClients) -> list[str]:
-    return [clients.tables.url, clients.queues.url, clients.blobs.url.rstrip("/")]
+    return [one.url.rstrip("/") for one in (clients.tables, clients.queues, clients.blobs)]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ def test_a_message_is_read_as_it_was_written(ids: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    ["", "{}", "[]", "null", '{"version":1}', '{"version":1,"sources":"one"}']
-    + ['{"version":1,"sources":[1]}', '{"sources":[]}', b"\xff"],
+    [
+        *["", "{}", "[]", "null", b"\xff", '{"version":1}', '{"sources":[]}'],
+        *['{"version":1,"sources":"one"}', '{"version":1,"sources":[1]}'],
+    ],
 )
 def test_what_is_no_such_message_is_an_error(message: str | bytes) -> None:
     with pytest.raises(EnvelopeError):

@@ -1,0 +1,26 @@
+"""What the connector stands on, well or ill as a test says."""
+
+from __future__ import annotations
+
+from shared.domain.subscription import Credential
+
+
+class FakeProbe:
+    """Fulfils :class:`~shared.ports.HealthProbe`.
+
+    Attributes:
+        broken: why the storage does not answer; empty where it does.
+        no_token: why there is no token; empty where there is one.
+    """
+
+    def __init__(self) -> None:
+        self.broken = ""
+        self.no_token = ""
+
+    async def storage(self) -> str:
+        """Empty where the storage answers, else why not."""
+        return self.broken
+
+    async def token(self, credential: Credential) -> str:  # noqa: ARG002
+        """Empty where Entra ID gives a token, else why not."""
+        return self.no_token

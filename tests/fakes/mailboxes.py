@@ -1,0 +1,256 @@
+"""Mailboxes in memory, with those rules of Graph that the workflows have to live with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from shared.domain.errors import (
+    AnswerTooLarge,
+    FolderNotFound,
+    MailboxError,
+    MailboxRefused,
+    MailNotFound,
+)
+from shared.domain.mail import parse_time, received_at
+from shared.domain.subscription import Folder, Operation, PostProcess
+from shared.ports import MailboxAddress, Page
+
+WELL_KNOWN = frozenset({"archive", "deleteditems", "inbox", "msgfolderroot"})
+GONE = "somebody else had removed the mail from the mailbox"
+_FILTER = re.compile(r"receivedDateTime ge (\S+?)(?: and \((.*)\))?")
+
+
+@dataclass(slots=True)
+class FakeMail:
+    """One mail: Graph's JSON, and the id of the folder that it lies in."""
+
+    message: dict[str, Any]
+    folder: str
+
+
+class FakeMailbox:
+    """One mailbox: folders by path, mails by id."""
+
+    def __init__(self) -> None:
+        self.mails: dict[str, FakeMail] = {}
+        self._folders = {path: path for path in WELL_KNOWN}
+        self._numbers = count(1)
+
+    def deliver(self, message: Mapping[str, Any], folder: str = "inbox") -> str:
+        """Puts a mail into a folder, which is made if it is not there; gives the mail's id."""
+        folder_id = self._folders.get(folder) or self.create_folder(folder)
+        self.mails[message["id"]] = FakeMail(dict(message), folder_id)
+        return str(message["id"])
+
+    def create_folder(self, path: str) -> str:
+        """Makes a folder with those above it; gives its id."""
+        above, _, _ = path.rpartition("/")
+        if above and above not in self._folders:
+            self.create_folder(above)
+        self._folders[path] = f"folder-{next(self._numbers)}"
+        return self._folders[path]
+
+    def delete_folder(self, path: str) -> None:
+        """Moves a folder with all that is in it below Deleted Items; its id stays."""
+        self._folders[f"deleteditems/{path}"] = self._folders.pop(path)
+
+    def purge_folder(self, path: str) -> None:
+        """Removes a folder with all that is in it, for good."""
+        folder_id = self._folders.pop(path)
+        self.mails = {key: mail for key, mail in self.mails.items() if mail.folder != folder_id}
+
+    def folder_id(self, path: str) -> str | None:
+        """The id of a folder, or None where it is not there."""
+        return self._folders.get(path)
+
+    def knows(self, folder_id: str) -> bool:
+        """Whether there is a folder of this id."""
+        return folder_id in self._folders.values()
+
+    def folder_of(self, mail_id: str) -> str:
+        """The path of the folder that a mail lies in; empty where it is gone."""
+        if mail_id not in self.mails:
+            return ""
+        lies_in = self.mails[mail_id].folder
+        return next(path for path, folder in self._folders.items() if folder == lies_in)
+
+    def is_read(self, mail_id: str) -> bool:
+        """Whether a mail is marked as read."""
+        return bool(self.mails[mail_id].message["isRead"])
+
+    def listed(self, folder_id: str, condition: str) -> list[dict[str, Any]]:
+        """The messages of a folder that meet a `$filter`, oldest first."""
+        matched = _FILTER.fullmatch(condition)
+        if matched is None or matched[2] not in (None, "isRead eq false"):
+            raise NotImplementedError(f"this fake does not know the filter {condition}")
+        since, unread_only = parse_time(matched[1]), matched[2] is not None
+        found = [mail.message for mail in self.mails.values() if mail.folder == folder_id]
+        found = [message for message in found if received_at(message) >= since]
+        found = [message for message in found if not (unread_only and message["isRead"])]
+        return sorted(found, key=lambda message: (received_at(message), message["id"]))
+
+
+@dataclass(slots=True)
+class _Fault:
+    error: MailboxError
+    operation: str
+    left: int
+    after: int
+
+
+class FakeMailboxes:
+    """Fulfils :class:`~shared.ports.Mailboxes`.
+
+    Args:
+        mailboxes: the mailboxes by address.
+
+    Attributes:
+        asked: how often each method was called.
+        operations: what was done to mails, as (mail id, operation), in order.
+        largest_answer: the characters that an answer with whole mails may have.
+        empty_page_first: whether a list begins with an empty page that has a next link.
+        meanwhile: what happens while the next call is under way; once.
+        meanwhile_in: the method that `meanwhile` waits for; any where it is empty.
+    """
+
+    def __init__(self, mailboxes: Mapping[str, FakeMailbox]) -> None:
+        self.mailboxes = mailboxes
+        self.asked: Counter[str] = Counter()
+        self.operations: list[tuple[str, str]] = []
+        self.largest_answer: int | None = None
+        self.empty_page_first = False
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        self.meanwhile_in = ""
+        self._faults: list[_Fault] = []
+
+    def fail_next(
+        self, error: MailboxError, operation: str = "", times: int = 1, *, after: int = 0
+    ) -> None:
+        """Lets the next calls of a method, or of any, fail; after some that go well."""
+        self._faults.append(_Fault(error, operation, times, after))
+
+    async def find_folder(self, address: MailboxAddress, folder: Folder) -> str:
+        """The id of a folder, or its well-known name."""
+        mailbox = await self._mailbox(address, "find_folder")
+        return folder.id or self._find(address, mailbox, folder.path)
+
+    async def list_messages(
+        self,
+        address: MailboxAddress,
+        folder_id: str,
+        query: Mapping[str, str],
+        body_format: str,  # noqa: ARG002
+        next_link: str | None = None,
+    ) -> Page:
+        """One page. A next link is a position in the list as it is when the link is followed."""
+        mailbox = await self._mailbox(address, "list_messages")
+        if not mailbox.knows(folder_id):
+            raise FolderNotFound(address.mailbox, f"the folder {folder_id!r} is not there")
+        if self.empty_page_first and next_link is None:
+            return Page((), "skip=0")
+        listed = mailbox.listed(folder_id, query["$filter"])
+        skip, top = int((next_link or "skip=0").partition("=")[2]), int(query["$top"])
+        page = [_selected(message, query["$select"]) for message in listed[skip : skip + top]]
+        if "body" in query["$select"]:
+            self._check_size(address, page)
+        return Page(page, f"skip={skip + top}" if skip + top < len(listed) else None)
+
+    async def fetch_messages(
+        self,
+        address: MailboxAddress,
+        mail_ids: Sequence[str],
+        body_format: str,  # noqa: ARG002
+    ) -> list[Mapping[str, Any]]:
+        """Messages by id, whole; those that are gone are left out."""
+        mailbox = await self._mailbox(address, "fetch_messages")
+        found = [dict(mailbox.mails[one].message) for one in mail_ids if one in mailbox.mails]
+        self._check_size(address, found)
+        return list(found)
+
+    async def post_process(
+        self, address: MailboxAddress, mail_id: str, actions: PostProcess, categories: Sequence[str]
+    ) -> str:
+        """Does the operations on one mail, in their order."""
+        mailbox = await self._mailbox(address, "post_process")
+        try:
+            for operation in actions.operations:
+                self._do(address, mailbox, mail_id, operation, actions, categories)
+        except MailNotFound:
+            return GONE
+        return ""
+
+    def _do(
+        self,
+        address: MailboxAddress,
+        mailbox: FakeMailbox,
+        mail_id: str,
+        operation: Operation,
+        actions: PostProcess,
+        categories: Sequence[str],
+    ) -> None:
+        if mail_id not in mailbox.mails:
+            raise MailNotFound(address.mailbox, operation)
+        mail = mailbox.mails[mail_id]
+        match operation:
+            case Operation.MARK_AS_READ:
+                mail.message["isRead"] = True
+            case Operation.CATEGORIZE:
+                labels = dict.fromkeys((*categories, *actions.categories))
+                mail.message["categories"] = list(labels)
+            case Operation.MOVE:
+                assert actions.move_to is not None
+                path = actions.move_to.path
+                if actions.create_folder and mailbox.folder_id(path) is None:
+                    mailbox.create_folder(path)
+                mail.folder = self._find(address, mailbox, path)
+            case Operation.DELETE:
+                mail.folder = "deleteditems"
+            case Operation.FORCE_DELETE:
+                del mailbox.mails[mail_id]
+        self.operations.append((mail_id, operation.value))
+
+    async def _mailbox(self, address: MailboxAddress, operation: str) -> FakeMailbox:
+        self.asked[operation] += 1
+        if self.meanwhile is not None and self.meanwhile_in in ("", operation):
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
+        for fault in self._faults:
+            if fault.operation in ("", operation):
+                fault.after -= 1
+                if fault.after >= 0:
+                    continue
+                fault.left -= 1
+                if not fault.left:
+                    self._faults.remove(fault)
+                raise fault.error
+        mailbox = self.mailboxes.get(address.mailbox)
+        if mailbox is None:
+            what = "there is no such mailbox in this tenant; check userId"
+            raise MailboxRefused(address.mailbox, what)
+        return mailbox
+
+    def _find(self, address: MailboxAddress, mailbox: FakeMailbox, path: str) -> str:
+        names = path.split("/")
+        if names[0].lower() in WELL_KNOWN:
+            names[0] = names[0].lower()
+        for depth, name in enumerate(names, 1):
+            if mailbox.folder_id("/".join(names[:depth])) is None:
+                above = "/".join(names[: depth - 1]) or "the mailbox"
+                what = f"there is no folder {name!r} in {above} (path {path!r})"
+                raise FolderNotFound(address.mailbox, what)
+        return mailbox.folder_id("/".join(names)) or ""
+
+    def _check_size(self, address: MailboxAddress, messages: Sequence[Mapping[str, Any]]) -> None:
+        if self.largest_answer is not None and len(json.dumps(messages)) > self.largest_answer:
+            raise AnswerTooLarge(address.mailbox, "more bytes than one answer may have")
+
+
+def _selected(message: Mapping[str, Any], select: str) -> dict[str, Any]:
+    names = select.split(",")
+    return {name: message[name] for name in names if name in message}

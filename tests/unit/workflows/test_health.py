@@ -1,0 +1,87 @@
+from datetime import timedelta
+
+from shared.domain.errors import MailboxUnavailable
+from shared.workflows.health import Health, check_health
+from tests.builders import MAILBOX, row
+from tests.unit.workflows.world import World
+
+
+async def health(world: World) -> Health:
+    """What a monitor is told."""
+    worker = world.worker()
+    return await check_health(worker.ports, worker.registry)
+
+
+async def test_a_connector_that_works_is_well() -> None:
+    """With figures for a person."""
+    world = World()
+    await world.worker().poll()
+
+    told = await health(world)
+
+    assert told.reasons == ()
+    assert told.details["sources"] == 1
+    assert told.details["lastPoll"] == world.clock.now().isoformat()
+
+
+async def test_a_connector_that_has_just_started_is_well() -> None:
+    """Nothing was polled yet."""
+    told = await health(World())
+
+    assert told.reasons == ()
+    assert told.details["lastPoll"] is None
+
+
+async def test_without_storage_it_is_ill() -> None:
+    """And nothing else is asked."""
+    world = World()
+    world.health.broken = "no such account"
+
+    assert (await health(world)).reasons == ("storage: no such account",)
+
+
+async def test_without_a_token_it_is_ill() -> None:
+    """With what Entra ID says, once for each credential."""
+    world = World(row("a"), row("b", userId="other@contoso.example"))
+    world.health.no_token = "AADSTS7000215: the client secret is wrong"
+
+    assert (await health(world)).reasons == ("token: AADSTS7000215: the client secret is wrong",)
+
+
+async def test_a_source_that_keeps_failing_is_ill() -> None:
+    """Not at the first failure: one throttled poll is no illness."""
+    world = World()
+    world.mailboxes.fail_next(MailboxUnavailable(MAILBOX, "answered 503"), times=3)
+    found = []
+
+    for _ in range(4):
+        await world.worker().poll()
+        found.append((await health(world)).reasons)
+        world.clock.time = world.state().next_poll_at
+
+    assert [len(reasons) for reasons in found] == [0, 0, 1, 0]
+    assert "team/tickets: 3 polls failed in a row" in found[2][0]
+    assert "answered 503" in found[2][0]
+
+
+async def test_a_source_that_nobody_polls_is_ill() -> None:
+    """The timer stands still, or there is too much to do."""
+    world = World()
+    await world.worker().poll()
+    due = world.state().next_poll_at
+
+    world.clock.time = due + timedelta(minutes=5)
+    on_time = await health(world)
+    world.later(seconds=1)
+    late = await health(world)
+
+    assert on_time.reasons == ()
+    assert "not polled" in late.reasons[0]
+
+
+async def test_invalid_rows_are_details_and_no_illness() -> None:
+    """A person's typing error must not restart the app."""
+    told = await health(World(row("bad", userId=None)))
+
+    assert told.reasons == ()
+    assert told.details["invalidSubscriptions"][0]["subscription"] == "team/bad"
