@@ -93,6 +93,10 @@ class AppProcess:
         """Whether the process lives."""
         return not self._ended.is_set()
 
+    async def wait(self) -> None:
+        """Returns when the process has ended."""
+        await self._ended.wait()
+
     async def stop(self) -> None:
         """Lets the app finish what it is doing; ends it by force if that takes too long."""
         self._signal(signal.SIGTERM)

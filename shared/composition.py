@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from shared.adapters.graph.client import GraphClient
@@ -61,7 +63,9 @@ class Connector:
             targets=self._webhooks,
             health=Probe(polls, self._mailboxes),
         )
-        self.registry = Registry(self.ports.subscriptions, clock, settings.plain_http_hosts)
+        self.registry = Registry(
+            self.ports.subscriptions, self.ports.sources, clock, settings.plain_http_hosts
+        )
         self.poll_limits = PollLimits(
             page_size=settings.page_size,
             lease_time=settings.lease_time,
@@ -90,4 +94,21 @@ def connector() -> Connector:
     Raises:
         SettingsError: the app settings cannot be used.
     """
-    return Connector(Settings.from_environment(os.environ))
+    made = Connector(Settings.from_environment(os.environ))
+    _closings.append(asyncio.ensure_future(anext(closing := _closed_with_loop(made))))
+    _closings.append(closing)
+    return made
+
+
+_closings: list[object] = []  # held here, or they would be collected and closed early
+
+
+async def _closed_with_loop(made: Connector) -> AsyncGenerator[None]:
+    """Closes a connector when its event loop ends, which closes the generators that it has.
+
+    The platform tells nobody that a worker ends, but it does end the loop.
+    """
+    try:
+        yield
+    finally:
+        await made.close()

@@ -34,7 +34,7 @@ class SubscriptionStatus:
     Args:
         name: ``PartitionKey/RowKey`` of the row.
         state: ``ok``, ``disabled`` or ``invalid``.
-        source: id of the source that feeds it; empty where it is invalid or disabled.
+        source: id of the source that feeds it, or fed it last.
         problems: every problem of the row.
         warnings: what is allowed but probably not meant.
     """

@@ -21,11 +21,14 @@ class Source:
     Args:
         id: stable as long as the polling properties are; `deduplicationId` where one is given.
         subscriptions: names of the enabled subscriptions, sorted.
+        predecessors: what its subscriptions were fed by before their polling properties changed;
+            mail that these have in the ledger is not new.
     """
 
     id: str
     polling: Polling
     subscriptions: tuple[str, ...]
+    predecessors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class SourceState:
         next_poll_at: when the source is due.
         lease_until: until when one worker has the source for itself.
         folder_id: Graph's id of the folder, once found.
+        predecessors: see :class:`Source`.
         failures: polls that failed in a row.
         error: why the last poll failed, for a person; empty where it did not.
         version: the storage's ETag; empty where the source was never stored.
@@ -54,6 +58,7 @@ class SourceState:
     folder_id: str = ""
     mailbox: str = ""
     subscriptions: tuple[str, ...] = ()
+    predecessors: tuple[str, ...] = ()
     failures: int = 0
     error: str = ""
     version: str = ""

@@ -33,6 +33,8 @@ async def take_in(source: Source, messages: Sequence[GraphMessage], ports: Ports
     if not messages:
         return
     now = ports.clock.now()
+    if source.predecessors:
+        messages = await _unknown(source, messages, ports)
     by_key = {_key(message): message for message in messages}
     claimed = await ports.ledger.claim(
         [_delivery(source, key, message, now) for key, message in by_key.items()]
@@ -61,7 +63,7 @@ async def take_in_by_id(
         ports: the world outside.
         retention: how long the ledger remembers; a memory that is needed is renewed in time.
     """
-    unknown = await _unknown(source, messages, ports, retention)
+    unknown = await _unknown(source, messages, ports, renewed_after=retention / 2)
     address = MailboxAddress(source.polling.credential, source.polling.mailbox)
     step, start = FETCHED_AT_ONCE, 0
     while start < len(unknown):
@@ -82,18 +84,32 @@ async def take_in_by_id(
 
 
 async def _unknown(
-    source: Source, messages: Sequence[GraphMessage], ports: Ports, retention: timedelta
+    source: Source,
+    messages: Sequence[GraphMessage],
+    ports: Ports,
+    renewed_after: timedelta | None = None,
 ) -> list[GraphMessage]:
-    """The messages without a delivery. Deliveries that are about to be forgotten are renewed."""
+    """The messages without a delivery, of this source or of one that it continues.
+
+    Args:
+        source: the source that lists them.
+        messages: Graph's JSON.
+        ports: the world outside.
+        renewed_after: age at which a memory that is still needed is renewed; None for never.
+    """
     now = ports.clock.now()
     unknown: list[GraphMessage] = []
 
     async def look_up(message: GraphMessage) -> None:
-        delivery = await ports.ledger.read(DeliveryKey(source.id, _key(message)))
-        if delivery is None:
-            unknown.append(message)
-        elif delivery.state.is_final and delivery.updated_at < now - retention / 2:
-            await ports.ledger.save(replace(delivery, updated_at=now))
+        for identity in (source.id, *source.predecessors):
+            delivery = await ports.ledger.read(DeliveryKey(identity, _key(message)))
+            if delivery is None:
+                continue
+            old = renewed_after is not None and delivery.updated_at < now - renewed_after
+            if delivery.state.is_final and old:
+                await ports.ledger.save(replace(delivery, updated_at=now))
+            return
+        unknown.append(message)
 
     await for_each(look_up, messages, READS_AT_ONCE)
     return sorted(unknown, key=received_at)

@@ -100,6 +100,7 @@ async def poll_source(source: Source, ports: Ports, limits: PollLimits, until: d
             state = await ports.sources.read(source.id)
             if not state.is_due(now):
                 return False
+            source = replace(source, predecessors=state.predecessors)
             mailbox, subscriptions = source.polling.mailbox, source.subscriptions
             lease = Lease(ports, state, limits.lease_time)
             await lease.keep(replace(state, mailbox=mailbox, subscriptions=subscriptions))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.columns import read_row
+from shared.domain.errors import ConnectorError
 from shared.domain.source import Source, group_sources
 from shared.domain.subscription import InvalidSubscription, ReadSubscription, Subscription
-from shared.ports import Clock, SubscriptionStatus, SubscriptionTable
+from shared.ports import Clock, SourceStates, SubscriptionStatus, SubscriptionTable
 from shared.telemetry import logger
 
+ADOPTION_ATTEMPTS = 5
 FRESH_FOR = timedelta(seconds=20)
 """A change in the table is seen after this time and one tick at most."""
 
@@ -37,9 +39,14 @@ class Registry:
     """
 
     def __init__(
-        self, table: SubscriptionTable, clock: Clock, plain_http_hosts: Collection[str]
+        self,
+        table: SubscriptionTable,
+        states: SourceStates,
+        clock: Clock,
+        plain_http_hosts: Collection[str],
     ) -> None:
         self._table = table
+        self._states = states
         self._clock = clock
         self._plain_http_hosts = frozenset(plain_http_hosts)
         self._parsed: dict[str, tuple[str, ReadSubscription]] = {}
@@ -69,24 +76,51 @@ class Registry:
         sources, contradicting = group_sources(valid)
         subscriptions |= {one.name: one for one in contradicting}
         configuration = Configuration(subscriptions, {source.id: source for source in sources})
-        await self._report(configuration)
-        return configuration
-
-    async def _report(self, configuration: Configuration) -> None:
-        """Keeps on the status rows what an operator wants to know, and logs what is new."""
         if self._reported is None:
             self._reported = await self._table.statuses()
+        for source in sources:
+            await self._adopt(source, self._reported)
+        self._reported = await self._report(configuration, self._reported)
+        return configuration
+
+    async def _adopt(self, source: Source, reported: Mapping[str, SubscriptionStatus]) -> None:
+        """Lets a source know what fed its subscriptions before a change of their properties.
+
+        Mail that is still in the mailbox would be new to it, and delivered a second time.
+
+        Raises:
+            ConnectorError: other workers kept on changing the source's state.
+        """
+        fed = {reported[name].source for name in source.subscriptions if name in reported}
+        former = fed - {"", source.id}
+        if not former:
+            return
+        inherited = [(await self._states.read(one)).predecessors for one in sorted(former)]
+        wanted = former.union(*inherited) - {source.id}
+        for _ in range(ADOPTION_ATTEMPTS):
+            state = await self._states.read(source.id)
+            if wanted <= set(state.predecessors):
+                return
+            known = tuple(sorted(wanted.union(state.predecessors)))
+            if await self._states.write(replace(state, predecessors=known)) is not None:
+                return
+        raise ConnectorError(f"source {source.id}: its state is being changed by other workers")
+
+    async def _report(
+        self, configuration: Configuration, reported: Mapping[str, SubscriptionStatus]
+    ) -> dict[str, SubscriptionStatus]:
+        """Keeps on the status rows what an operator wants to know, and logs what is new."""
         fed_by = {
             name: source.id
             for source in configuration.sources.values()
             for name in source.subscriptions
         }
         statuses = {
-            name: _status(subscription, fed_by.get(name, ""))
+            name: _status(subscription, fed_by.get(name) or _last_source(name, reported))
             for name, subscription in configuration.subscriptions.items()
         }
-        changed = [one for name, one in statuses.items() if self._reported.get(name) != one]
-        gone = [name for name in self._reported if name not in statuses]
+        changed = [one for name, one in statuses.items() if reported.get(name) != one]
+        gone = [name for name in reported if name not in statuses]
         if changed or gone:
             await self._table.report(changed, gone, self._clock.now())
             for status in changed:
@@ -96,11 +130,15 @@ class Registry:
                         subscription=status.name,
                         problems=list(status.problems),
                     )
-        self._reported = statuses
+        return statuses
+
+
+def _last_source(name: str, reported: Mapping[str, SubscriptionStatus]) -> str:
+    return reported[name].source if name in reported else ""
 
 
 def _status(subscription: ReadSubscription, source: str) -> SubscriptionStatus:
     if isinstance(subscription, InvalidSubscription):
-        return SubscriptionStatus(subscription.name, "invalid", "", subscription.problems)
+        return SubscriptionStatus(subscription.name, "invalid", source, subscription.problems)
     state = "ok" if subscription.enabled else "disabled"
     return SubscriptionStatus(subscription.name, state, source, (), subscription.warnings)

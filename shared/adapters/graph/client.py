@@ -73,10 +73,10 @@ class GraphClient:
         self._credential = credential
         # the SDK's handler retries every method, a move included, and would hide 429s from us
         unrepeated = RetryHandlerOption(max_retries=0, should_retry=False)
+        self._transport = _BoundedTransport(httpx.AsyncHTTPTransport(http2=True))
         self._http = GraphClientFactory.create_with_default_middleware(
             client=httpx.AsyncClient(
-                transport=_BoundedTransport(httpx.AsyncHTTPTransport(http2=True)),
-                timeout=httpx.Timeout(DEADLINE, connect=10.0),
+                transport=self._transport, timeout=httpx.Timeout(DEADLINE, connect=10.0)
             ),
             options={**options, RetryHandlerOption.get_key(): unrepeated},
         )
@@ -131,6 +131,7 @@ class GraphClient:
     async def close(self) -> None:
         """Closes connections and credential."""
         await self._http.aclose()
+        await self._transport.aclose()  # the SDK's pipeline, put around it, does not
         await self._credential.close()
 
 

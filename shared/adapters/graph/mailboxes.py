@@ -39,10 +39,17 @@ class GraphMailboxes:
     Args:
         connect: makes the client of a credential.
         linger: seconds that a batch waits to fill up; what arrives together goes together.
+        gate: makes the gate of a mailbox; tests give one that does not really wait.
     """
 
-    def __init__(self, connect: Connect, linger: float = 0.5) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        linger: float = 0.5,
+        gate: Callable[[str], MailboxGate] = MailboxGate,
+    ) -> None:
         self._connect = connect
+        self._new_gate = gate
         self._clients: dict[Credential, asyncio.Task[GraphClient]] = {}
         self._gates: dict[MailboxAddress, MailboxGate] = {}
         self._folders: dict[tuple[MailboxAddress, str], str] = {}
@@ -218,7 +225,7 @@ class GraphMailboxes:
 
     def _gate(self, address: MailboxAddress) -> MailboxGate:
         if address not in self._gates:
-            self._gates[address] = MailboxGate(address.mailbox)
+            self._gates[address] = self._new_gate(address.mailbox)
         return self._gates[address]
 
     async def _client(self, address: MailboxAddress) -> GraphClient:

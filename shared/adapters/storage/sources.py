@@ -97,6 +97,7 @@ def _row(state: SourceState) -> dict[str, Any]:
         "folderId": state.folder_id,
         "mailbox": state.mailbox,
         "subscriptions": json.dumps(state.subscriptions),
+        "predecessors": json.dumps(state.predecessors),
         "failures": state.failures,
         "error": state.error[:ERROR_CHARACTERS],
     }
@@ -111,6 +112,7 @@ def _state(row: dict[str, Any], version: str | None) -> SourceState:
         folder_id=row.get("folderId", ""),
         mailbox=row.get("mailbox", ""),
         subscriptions=tuple(json.loads(row.get("subscriptions", "[]"))),
+        predecessors=tuple(json.loads(row.get("predecessors", "[]"))),
         failures=row.get("failures", 0),
         error=row.get("error", ""),
         version=version or "",

@@ -31,7 +31,7 @@ class CountingTable(FakeSubscriptionTable):
 def counting(world: World) -> tuple[Registry, CountingTable]:
     """A registry, and its table."""
     table = CountingTable(world.table.by_name, world.table.reported)
-    return Registry(table, world.clock, ()), table
+    return Registry(table, world.states, world.clock, ()), table
 
 
 async def test_rows_become_subscriptions_and_sources() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.delivery import Delivery, DeliveryKey
+from shared.domain.delivery import Delivery
 from shared.domain.envelope import Envelope
 from shared.domain.source import Source, SourceState
 from shared.ports import Ports
@@ -98,7 +98,7 @@ class World:
     def worker(self, ports: Ports | None = None) -> Worker:
         """A worker that knows nothing yet."""
         ports = ports or self.ports()
-        return Worker(ports, Registry(ports.subscriptions, ports.clock, ()))
+        return Worker(ports, Registry(ports.subscriptions, ports.sources, ports.clock, ()))
 
     def deliver(self, number: int = 1, received: datetime = NOW, **properties: Any) -> str:
         """A mail comes into the inbox; gives its id."""
