@@ -16,8 +16,8 @@ LOGGER = "m365_mail_connector"
 
 
 @functools.cache
-def logger() -> FilteringBoundLogger:
-    """The connector's logger. Its lines go where the platform's root logger sends them."""
+def configure_logging() -> None:
+    """Sets logging up; to be called before the first request, for libraries log theirs."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -34,6 +34,12 @@ def logger() -> FilteringBoundLogger:
     for chatty in ("httpx", "azure.core", "azure.identity"):
         # they log each request with its address, in which a filter may stand
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@functools.cache
+def logger() -> FilteringBoundLogger:
+    """The connector's logger. Its lines go where the platform's root logger sends them."""
+    configure_logging()
     log: FilteringBoundLogger = structlog.get_logger(LOGGER)
     return log
 

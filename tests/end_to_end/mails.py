@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
+import base64
 
 
 def mail(
     number: int = 1,
     *,
     subject: str | None = None,
-    sender: str | None = "Ada <ada@example.org>",
+    sender: str = "Ada <ada@example.org>",
     to: str = "support@contoso.example",
     body: str = "Hello",
-    attachment: bytes | None = None,
+    attachment: bytes = b"",
 ) -> bytes:
-    """A mail as MIME; what is empty is left out."""
-    message = EmailMessage()
-    subject = f"Mail {number}" if subject is None else subject
-    for name, value in (("From", sender), ("To", to), ("Subject", subject)):
-        if value:
-            message[name] = value
-    message["Message-ID"] = f"<{number}@example.org>"
-    message.set_content(body)
-    if attachment is not None:
-        message.add_attachment(
-            attachment, maintype="application", subtype="octet-stream", filename="data.bin"
-        )
-    return message.as_bytes()
+    """A mail as MIME; what is empty is left out.
+
+    Written by hand, for the standard library takes seconds for the large ones.
+    """
+    headers = {
+        "From": sender,
+        "To": to,
+        "Subject": f"Mail {number}" if subject is None else subject,
+        "Message-ID": f"<{number}@example.org>",
+    }
+    head = "".join(f"{name}: {value}\n" for name, value in headers.items() if value)
+    text = f"Content-Type: text/plain; charset=utf-8\n\n{body}\n"
+    if not attachment:
+        return f"{head}{text}".encode()
+    parts = (
+        f'{head}Content-Type: multipart/mixed; boundary="part"\n\n--part\n{text}--part\n'
+        "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n"
+        'Content-Disposition: attachment; filename="data.bin"\n\n'
+    )
+    return parts.encode() + base64.encodebytes(attachment) + b"--part--\n"

@@ -16,6 +16,7 @@ import aiohttp
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
+from azure.storage.blob.aio import BlobServiceClient
 
 from localdev.app_process import AppProcess
 from localdev.callback_receiver import CallbackReceiver
@@ -148,6 +149,12 @@ class World:
                 return [dict(row) async for row in service.get_table_client(table).list_entities()]
             except ResourceNotFoundError:
                 return []
+
+    async def blobs(self, container: str) -> list[str]:
+        """The names of all blobs of a container that the app has made."""
+        async with BlobServiceClient.from_connection_string(self.stack.storage) as service:
+            client = service.get_container_client(container)
+            return [name async for name in client.list_blob_names()]
 
     async def _row(self, table: str, is_it: Callable[[Row], bool]) -> Row:
         found: list[Row] = []

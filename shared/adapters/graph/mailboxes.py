@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import stamina
@@ -16,6 +17,7 @@ from shared.adapters.graph.batch import LARGEST_BATCH, BatchItem, send_batch
 from shared.adapters.graph.client import GraphClient, GraphRequest
 from shared.adapters.graph.gate import LONGEST_WAIT, MailboxGate
 from shared.domain.errors import (
+    AnswerTooLarge,
     MailboxRefused,
     MailboxUnavailable,
     MailNotFound,
@@ -206,7 +208,8 @@ class GraphMailboxes:
 
     async def _send_batch(
         self, address: MailboxAddress, items: Sequence[BatchItem]
-    ) -> Sequence[GraphAnswer]:
+    ) -> Sequence[GraphAnswer | Exception]:
+        """Sends a batch; in halves where its answer is too large, so that one giant fails alone."""
         client = await self._client(address)
         gate = self._gate(address)
         try:
@@ -215,6 +218,12 @@ class GraphMailboxes:
         except MailboxUnavailable as error:
             gate.pause(error.retry_after or 0.0)
             raise
+        except AnswerTooLarge as error:
+            if len(items) == 1:
+                return [error]
+        half = len(items) // 2
+        first = await self._send_batch(address, items[:half])
+        return [*first, *await self._send_batch(address, items[half:])]
 
     def _check(self, address: MailboxAddress, answer: GraphAnswer, what: str) -> None:
         try:
@@ -224,9 +233,10 @@ class GraphMailboxes:
             raise
 
     def _gate(self, address: MailboxAddress) -> MailboxGate:
-        if address not in self._gates:
-            self._gates[address] = self._new_gate(address.mailbox)
-        return self._gates[address]
+        key = replace(address, mailbox=address.mailbox.lower())  # one mailbox in any case
+        if key not in self._gates:
+            self._gates[key] = self._new_gate(address.mailbox)
+        return self._gates[key]
 
     async def _client(self, address: MailboxAddress) -> GraphClient:
         """The client of a credential, made once; one that could not be made is tried again."""

@@ -1,0 +1,107 @@
+"""A target and the port to it: the fake, or the webhook adapter on the callback receiver."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from localdev.callback_receiver import DROPPED, CallbackReceiver, RunningReceiver
+from shared.adapters.secrets import SecretStore
+from shared.adapters.webhook import Webhooks
+from shared.domain.outcome import Outcome, Unavailable
+from shared.domain.subscription import WebhookTarget
+from shared.ports import TargetMessage, Targets
+from tests.builders import URL, target_message
+from tests.fakes.targets import FakeTargets
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+
+
+class World(ABC):
+    """A target system, and what happens to it."""
+
+    targets: Targets
+    target = WebhookTarget(URL)
+
+    @abstractmethod
+    def fails_next(self, retry_after: int | None = None, *, after_accepting: bool = False) -> None:
+        """The next message is answered 503; before it is accepted, or after."""
+
+    @abstractmethod
+    def rejects(self, subscription: str) -> None:
+        """It never takes mail of a subscription."""
+
+    @abstractmethod
+    def accepted(self) -> list[str]:
+        """The webhook ids that were accepted, in order."""
+
+    async def deliver(self, message: TargetMessage | None = None) -> Outcome:
+        """Hands over a message."""
+        return await self.targets.deliver(self.target, message or target_message())
+
+
+class FakeWorld(World):
+    """In memory."""
+
+    def __init__(self) -> None:
+        self.fake = FakeTargets()
+        self.targets = self.fake
+
+    def fails_next(self, retry_after: int | None = None, *, after_accepting: bool = False) -> None:
+        """The next message is answered 503."""
+        outcome = Unavailable("answered 503", retry_after)
+        self.fake.fail_next(outcome, after_accepting=after_accepting)
+
+    def rejects(self, subscription: str) -> None:
+        """It never takes mail of a subscription."""
+        self.fake.reject(subscription, "answered 422")
+
+    def accepted(self) -> list[str]:
+        """The webhook ids that were accepted."""
+        return list(self.fake.accepted)
+
+
+class ReceiverWorld(World):
+    """The webhook adapter on the callback receiver."""
+
+    def __init__(
+        self, receiver: CallbackReceiver, running: RunningReceiver, webhooks: Webhooks
+    ) -> None:
+        self.receiver = receiver
+        self.running = running
+        self.targets = webhooks
+        self.target = WebhookTarget(running.hook("mail"))
+
+    def fails_next(self, retry_after: int | None = None, *, after_accepting: bool = False) -> None:
+        """The next message is answered 503."""
+        self.receiver.fail_next(503, retry_after, after_accepting=after_accepting)
+
+    def breaks_next(self) -> None:
+        """The connection of the next message breaks, after it was accepted."""
+        self.receiver.fail_next(DROPPED, after_accepting=True)
+
+    def rejects(self, subscription: str) -> None:
+        """It never takes mail of a subscription."""
+        self.receiver.reject(subscription, 422)
+
+    def accepted(self) -> list[str]:
+        """The webhook ids that were accepted."""
+        return self.receiver.accepted_ids
+
+
+@asynccontextmanager
+async def receiver_world(
+    secrets: dict[str, str] | None = None,
+    default: str = SECRET,
+    timeout: timedelta = timedelta(seconds=30),
+) -> AsyncIterator[ReceiverWorld]:
+    """A receiver that checks signatures, and an adapter with secrets."""
+    receiver = CallbackReceiver(SECRET)
+    webhooks = Webhooks(SecretStore(secrets or {}), default, timeout)
+    async with receiver.serve() as running:
+        yield ReceiverWorld(receiver, running, webhooks)
+        await webhooks.close()
+
+
