@@ -61,7 +61,9 @@ async def on_recover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the pl
 
 
 @app.function_name("health")
-@app.route("health", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@app.route(
+    "health", trigger_arg_name="request", methods=["GET"], auth_level=func.AuthLevel.FUNCTION
+)
 async def on_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the same
     """200 where the connector can work, 503 with reasons where not."""
     c = connector()

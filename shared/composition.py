@@ -23,7 +23,6 @@ from shared.adapters.webhook import Webhooks
 from shared.domain.subscription import Credential
 from shared.ports import Ports
 from shared.settings import Settings
-from shared.telemetry import configure_logging
 from shared.workflows.poll import PollLimits
 from shared.workflows.registry import Registry
 

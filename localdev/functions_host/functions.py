@@ -96,6 +96,7 @@ def _read_function(name: str, function: Any, settings: Mapping[str, str]) -> Loa
         raise HostError(f"function {name}: retry policies are not supported by this host")
     call = function.get_user_function()
     names = {binding["name"] for binding in resolved}
+    _check_parameters(name, set(inspect.signature(call).parameters), names)
     return LoadedFunction(
         name=name,
         call=call,
@@ -104,6 +105,14 @@ def _read_function(name: str, function: Any, settings: Mapping[str, str]) -> Loa
         is_async=inspect.iscoroutinefunction(call),
         wants_context="context" in inspect.signature(call).parameters and "context" not in names,
     )
+
+
+def _check_parameters(function: str, parameters: set[str], bindings: set[str]) -> None:
+    """Refuse what the platform's worker refuses: parameters and bindings that do not match."""
+    if unbound := sorted(parameters - bindings - {"context"}):
+        raise HostError(f"function {function}: no binding has the name {', '.join(unbound)}")
+    if unused := sorted(bindings - parameters - {RETURN}):
+        raise HostError(f"function {function}: no parameter has the name {', '.join(unused)}")
 
 
 def _resolve(binding: Mapping[str, Any], settings: Mapping[str, str]) -> dict[str, Any]:

@@ -25,6 +25,6 @@ class SecretStore:
         """
         # environment variables cannot hold a hyphen on every platform
         for spelled in (name, name.replace("-", "_")):
-            if value := self._settings.get(spelled):
+            if value := self._settings.get(spelled, "").strip():  # files end with a line break
                 return value
         raise SecretNotFound(name)

@@ -64,19 +64,24 @@ class TargetGate:
         probe = self._failures >= FAILURES_IN_A_ROW
         if probe and self._probing:
             raise TargetClosed("not tried: one delivery tries first whether it is back", PATIENCE)
+        self._probing = self._probing or probe
+        try:
+            await self._take_place()
+            try:
+                yield
+            finally:
+                self._places.release()
+        finally:
+            if probe:
+                self._probing = False
+
+    async def _take_place(self) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._places.acquire()
         except TimeoutError:
             reason = f"not tried: {AT_ONCE} deliveries wait for its answer"
             raise TargetClosed(reason, PATIENCE) from None
-        self._probing = self._probing or probe
-        try:
-            yield
-        finally:
-            if probe:
-                self._probing = False
-            self._places.release()
 
     def learn(self, outcome: Outcome) -> None:
         """Takes note of what the target said; closes after failures in a row."""

@@ -28,6 +28,8 @@ from shared.ports import TargetMessage
 _TRY_LATER = frozenset({408, 425, 429})
 _ALREADY = 409
 _SIGNING_HINT = "the signing secret cannot be used: it is base64, with or without the prefix whsec_"
+_NO_SIGNING = "no signing secret: set targetAuth, or the app setting WEBHOOK_SIGNING_SECRET"
+_UNSENDABLE = "cannot be sent: check targetUrl, and the secrets of targetAuth for line breaks"
 
 
 class Webhooks:
@@ -51,6 +53,8 @@ class Webhooks:
     async def deliver(self, target: WebhookTarget, message: TargetMessage) -> Outcome:
         """Hands over one message; whatever the target does becomes an outcome."""
         body = _body(message)
+        if not target.auth.signing and not self._default_signing_secret:
+            return Unavailable(_NO_SIGNING)
         try:
             headers = await self._headers(target.auth, message, body)
         except SecretNotFound as error:
@@ -85,15 +89,15 @@ class Webhooks:
                 return _outcome(answer.status, answer.headers)
         except TimeoutError:
             return Unavailable(f"no answer within {self._timeout:g} s")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except ValueError:
+            return Unavailable(_UNSENDABLE)
+        except (aiohttp.ClientError, OSError) as error:
             return Unavailable(f"not reached ({type(error).__name__})")
 
     async def _headers(self, auth: TargetAuth, message: TargetMessage, body: str) -> dict[str, str]:
         signing = (
             await self._secrets.get(auth.signing) if auth.signing else self._default_signing_secret
         )
-        if not signing:
-            raise SecretNotFound("of the webhook: set targetAuth, or WEBHOOK_SIGNING_SECRET")
         identity, now = webhook_id(message), datetime.now(UTC)
         headers = {
             "Content-Type": "application/json",
@@ -122,6 +126,8 @@ def webhook_id(message: TargetMessage) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _signer(secret: str) -> Webhook:
+    # the library drops what is no base64, and would sign with what is left
+    base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     return Webhook(secret)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,7 +46,8 @@ async def check_health(ports: Ports, registry: Registry) -> Health:
         return Health((f"storage: {error}",), {})
     credentials = {source.polling.credential for source in configuration.sources.values()}
     some = sorted(credentials, key=repr)[:CREDENTIALS_ASKED]
-    reasons = [f"token: {why}" for one in some if (why := await ports.health.token(one))]
+    refusals = await asyncio.gather(*(ports.health.token(one) for one in some))
+    reasons = [f"token: {why}" for why in refusals if why]
     reasons += _late_or_failing(configuration, states, ports)
     return Health(tuple(reasons), _details(configuration, states))
 

@@ -233,6 +233,8 @@ class _Step:
 
     async def _again(self, delay: timedelta, reason: str, *, counts: bool = True) -> None:
         """Queues the envelope once more, then records that."""
+        if await self._somebody_was_faster():
+            return
         now = self._ports.clock.now()
         envelope = self._envelope
         if counts:
@@ -253,6 +255,8 @@ class _Step:
 
         In this order, for a crash between the two repeats both.
         """
+        if await self._somebody_was_faster():
+            return
         polling = _polling(members) if members else None
         if polling is not None and polling.on_dead is not None:
             aside = PostProcess((Operation.MOVE,), polling.on_dead, create_folder=True)
@@ -266,6 +270,15 @@ class _Step:
         await self._ports.ledger.save(self._delivery.ended(State.DEAD, now, reason))
         logger().error("delivery.dead", reason=reason)
         await self._ports.emails.discard(self._envelope)
+
+    async def _somebody_was_faster(self) -> bool:
+        """Whether a copy of the envelope has brought the delivery further; this one is dropped."""
+        known = await self._ports.ledger.read(self._delivery.key)
+        if known is not None and known.state is self._delivery.state:
+            return False
+        if known is None or known.state.is_final:
+            await self._ports.emails.discard(self._envelope)
+        return True
 
     def _address(self, polling: Polling) -> MailboxAddress:
         return MailboxAddress(polling.credential, self._delivery.mailbox)

@@ -101,6 +101,14 @@ class World:
 
         await until(enough, f"{count} deliveries at their end")
 
+    async def postponed(self, subscription: str, count: int) -> None:
+        """Waits until so many deliveries of a subscription have been tried in vain."""
+
+        async def enough() -> bool:
+            return sum(row["attempts"] > 0 for row in await self.deliveries(subscription)) >= count
+
+        await until(enough, f"{count} deliveries of {subscription} tried in vain")
+
     async def deliveries(self, subscription: str) -> list[Row]:
         """What the ledger holds of a subscription, in the order of receipt."""
         rows = await self.rows("deliveries")

@@ -185,7 +185,7 @@ class FakeMailboxes:
             return GONE
         return ""
 
-    def _do(
+    def _do(  # noqa: PLR0917 - what one step needs
         self,
         address: MailboxAddress,
         mailbox: FakeMailbox,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.adapters.webhook import webhook_id
@@ -24,11 +25,13 @@ class FakeTargets:
     Attributes:
         accepted: the messages by webhook id, in the order of their acceptance.
         attempts: the webhook ids of all deliveries, in their order.
+        meanwhile: what happens while the next delivery is under way; once.
     """
 
     def __init__(self) -> None:
         self.accepted: dict[str, TargetMessage] = {}
         self.attempts: list[str] = []
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self._faults: list[_Fault] = []
         self._rejected: dict[str, str] = {}
 
@@ -60,6 +63,9 @@ class FakeTargets:
         identity = webhook_id(message)
         self.attempts.append(identity)
         fault = self._fault(message.subscription)
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
         if fault is not None and not fault.after_accepting:
             return fault.outcome
         if message.subscription in self._rejected:

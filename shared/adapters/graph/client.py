@@ -121,7 +121,8 @@ class GraphClient:
         """
         try:
             async with asyncio.timeout(DEADLINE):
-                await self._credential.get_token(self._scope)
+                # as the SDK asks for it, so that both have the same token in the cache
+                await self._credential.get_token(self._scope, enable_cae=True)
         except ClientAuthenticationError as error:
             raise sign_in_error(mailbox, error.message) from error
         except (AzureError, TimeoutError) as error:

@@ -40,7 +40,7 @@ class MailboxGate:
         self._monotonic = monotonic
         self._free = REQUESTS_AT_ONCE
         self._turn = asyncio.Lock()
-        self._freed = asyncio.Condition()
+        self._freed = asyncio.Event()
         self._paused_until = 0.0
 
     def pause(self, seconds: float) -> None:
@@ -57,15 +57,15 @@ class MailboxGate:
         places = min(requests, REQUESTS_AT_ONCE)
         async with self._turn:  # its waiters are served in order, so that a batch is not starved
             await self._wait_out_pause()
-            async with self._freed:
-                await self._freed.wait_for(lambda: self._free >= places)
-                self._free -= places
+            while self._free < places:
+                self._freed.clear()
+                await self._freed.wait()
+            self._free -= places
         try:
             yield
-        finally:
-            async with self._freed:
-                self._free += places
-                self._freed.notify_all()
+        finally:  # without an await: nothing can cancel the giving back
+            self._free += places
+            self._freed.set()
 
     async def _wait_out_pause(self) -> None:
         while (left := self._paused_until - self._monotonic()) > 0:

@@ -46,7 +46,7 @@ async def test_a_wrong_secret_is_named(simulated: SimulatedWorld) -> None:
 
 async def test_an_unknown_app_is_named(simulated: SimulatedWorld) -> None:
     """The id or the tenant is wrong."""
-    with pytest.raises(MailboxRefused, match="AADSTS700016: .* check clientId and tenantId"):
+    with pytest.raises(MailboxRefused, match=r"AADSTS700016: .* check clientId and tenantId"):
         await inbox(simulated, as_app("00000000-0000-4000-8000-000000000000"))
 
 
@@ -54,7 +54,7 @@ async def test_a_mailbox_outside_exchange_online_is_named(simulated: SimulatedWo
     """It needs a licence, or is on premises."""
     simulated.simulator.add_mailbox("old@contoso.example", rest_enabled=False)
 
-    with pytest.raises(MailboxRefused, match="MailboxNotEnabledForRESTAPI: .* assign a licence"):
+    with pytest.raises(MailboxRefused, match=r"MailboxNotEnabledForRESTAPI: .* assign a licence"):
         await inbox(simulated, MailboxAddress(simulated.address.credential, "old@contoso.example"))
 
 
@@ -62,14 +62,14 @@ async def test_a_mailbox_outside_the_apps_scope_is_named(simulated: SimulatedWor
     """Only chosen mailboxes can be reached."""
     simulated.simulator.add_app(SCOPED_APP, secret="simulator-secret", mailboxes=["a@b.example"])
 
-    with pytest.raises(MailboxRefused, match="ErrorAccessDenied: .* Mail.ReadWrite"):
+    with pytest.raises(MailboxRefused, match=r"ErrorAccessDenied: .* Mail.ReadWrite"):
         await inbox(simulated, as_app(SCOPED_APP))
 
 
 @pytest.mark.parametrize("user", ["nobody@contoso.example", "../users", "a/b", "a b?c#d", "%2e%2e"])
 async def test_a_user_that_is_not_there_is_named(simulated: SimulatedWorld, user: str) -> None:
     """Whatever stands in the row, it stays one segment of the path."""
-    with pytest.raises(MailboxRefused, match="ErrorInvalidUser: .* check userId"):
+    with pytest.raises(MailboxRefused, match=r"ErrorInvalidUser: .* check userId"):
         await inbox(simulated, as_app(simulated.address.credential.client_id, user))
 
 
@@ -114,7 +114,7 @@ async def test_a_credential_that_cannot_be_made_is_refused_and_tried_again(
     mailboxes = GraphMailboxes(connect, linger=0)  # type: ignore[arg-type]
     simulated.mailboxes = mailboxes
 
-    with pytest.raises(MailboxRefused, match="MAIL-APP|M365_TENANT_ID"):
+    with pytest.raises(MailboxRefused, match=r"MAIL-APP|M365_TENANT_ID"):
         await inbox(simulated, simulated.address)
     page = await inbox(simulated, simulated.address)
     await mailboxes.close()
@@ -172,9 +172,7 @@ async def test_ids_outlive_a_move(simulated: SimulatedWorld) -> None:
     simulated.create_folder("Done")
 
     await simulated.post_process(listed["id"], Operation.MOVE, move_to=Folder("Done"))
-    [fetched] = await simulated.mailboxes.fetch_messages(
-        simulated.address, [listed["id"]], "text"
-    )
+    [fetched] = await simulated.mailboxes.fetch_messages(simulated.address, [listed["id"]], "text")
 
     assert fetched["id"] == listed["id"]
 

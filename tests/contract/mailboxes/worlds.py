@@ -41,8 +41,8 @@ class Seen:
     """What a person sees of a mail in the mailbox."""
 
     folder: str
-    is_read: bool
-    categories: tuple[str, ...]
+    is_read: bool = False
+    categories: tuple[str, ...] = ()
 
 
 class World(ABC):
@@ -148,7 +148,7 @@ class FakeWorld(World):
             return None
         message = self.mailbox.mails[mail_id].message
         folder = self.mailbox.folder_of(mail_id)
-        return Seen(folder, message["isRead"], tuple(message["categories"]))
+        return Seen(folder, is_read=message["isRead"], categories=tuple(message["categories"]))
 
     def is_down(self, retry_after: float | None, times: int) -> None:  # noqa: ARG002
         """The next call is not served; what the adapter repeats in itself, the fake does not."""
@@ -206,11 +206,13 @@ class SimulatedWorld(World):
             message = self.simulator.message(MAILBOX, mail_id)
         except GraphError:
             return None
+        assert message.folder is not None
         names = message.folder.path.split("/")
         names[0] = {"Inbox": "inbox", "Deleted Items": "deleteditems", "Archive": "archive"}.get(
             names[0], names[0]
         )
-        return Seen("/".join(names), message.is_read, tuple(message.categories))
+        path = "/".join(names)
+        return Seen(path, is_read=message.is_read, categories=tuple(message.categories))
 
     def is_down(self, retry_after: float | None, times: int) -> None:
         """The next requests are not served."""

@@ -95,13 +95,11 @@ class ReceiverWorld(World):
 async def receiver_world(
     secrets: dict[str, str] | None = None,
     default: str = SECRET,
-    timeout: timedelta = timedelta(seconds=30),
+    answer_within: timedelta = timedelta(seconds=30),
 ) -> AsyncIterator[ReceiverWorld]:
     """A receiver that checks signatures, and an adapter with secrets."""
     receiver = CallbackReceiver(SECRET)
-    webhooks = Webhooks(SecretStore(secrets or {}), default, timeout)
+    webhooks = Webhooks(SecretStore(secrets or {}), default, answer_within)
     async with receiver.serve() as running:
         yield ReceiverWorld(receiver, running, webhooks)
         await webhooks.close()
-
-

@@ -74,6 +74,17 @@ def test_a_retry_policy_is_refused() -> None:
         read_functions(app, {})
 
 
+def test_a_parameter_without_a_binding_is_refused() -> None:
+    """As by the platform: an HTTP trigger's is called req unless it says otherwise."""
+    app = func.FunctionApp()
+
+    @app.route("greeting")
+    async def greet(request: func.HttpRequest) -> str: ...  # type: ignore[empty-body]
+
+    with pytest.raises(HostError, match="function greet: no binding has the name request"):
+        read_functions(app, {})
+
+
 def test_loads_function_app_from_a_directory(tmp_path: Path) -> None:
     """Whatever the app object is called."""
     (tmp_path / "function_app.py").write_text(

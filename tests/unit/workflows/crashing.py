@@ -29,20 +29,19 @@ class Life:
         self._last = last
         self._takes_effect = takes_effect
 
-    @property
     def is_over(self) -> bool:
         """Whether the worker died."""
         return self.calls >= self._last
 
     def begin(self, name: str) -> bool:
         """A call begins; gives whether the worker dies when it is done."""
-        if self.is_over:
+        if self.is_over():
             raise Crash  # other tasks of a dead process do nothing more either
         self.calls += 1
         self.last_call = name
-        if self.is_over and not self._takes_effect:
+        if self.is_over() and not self._takes_effect:
             raise Crash
-        return self.is_over
+        return self.is_over()
 
 
 class _Mortal:

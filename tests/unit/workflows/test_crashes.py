@@ -132,7 +132,7 @@ async def test_a_kill_at_any_call_loses_and_doubles_nothing(
         assert world.queue.messages == [], at
         assert world.emails.blobs == {}, at
         assert world.state().error == "", at
-        if not life.is_over:
+        if not life.is_over():
             return
 
 
@@ -154,7 +154,7 @@ async def test_a_kill_at_any_call_leaves_no_dead_letter_behind(
         assert world.delivery_of(mail).reason == "team/a: answered 422", at
         assert world.mailbox.folder_of(mail) == "Failed", at
         assert world.queue.messages == [], at
-        if not life.is_over:
+        if not life.is_over():
             return
 
 
@@ -170,5 +170,5 @@ async def test_a_mail_is_offered_again_only_where_its_acceptance_was_not_recorde
         await hour(world, world.worker())
 
         assert len(world.targets.attempts) <= (MAILS + 1) * len(NAMES), life.last_call
-        if not life.is_over:
+        if not life.is_over():
             return

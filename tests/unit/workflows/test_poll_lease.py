@@ -130,5 +130,3 @@ async def test_a_poll_whose_end_cannot_be_stored_is_repeated() -> None:
 
     assert len(world.emails.take()) == 1
     assert world.state().error == ""
-
-

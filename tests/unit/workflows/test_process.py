@@ -104,9 +104,7 @@ async def test_delays_grow_until_the_target_is_given_up() -> None:
     assert max(delays) == timedelta(minutes=15)
     assert timedelta(hours=2) <= world.clock.now() - start < timedelta(hours=2, minutes=15)
     assert world.delivery_of(mail).state is State.DEAD
-    assert world.delivery_of(mail).reason == (
-        "team/tickets: answered 503; given up after 2:00:00"
-    )
+    assert world.delivery_of(mail).reason == ("team/tickets: answered 503; given up after 2:00:00")
     assert world.queue.messages == []
 
 
