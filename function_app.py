@@ -55,9 +55,9 @@ async def on_email_poison(message: func.QueueMessage) -> None:
 @app.function_name("recover")
 @app.timer_trigger(arg_name="timer", schedule="%RECOVERY_SCHEDULE%", use_monitor=False)
 async def on_recover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the platform wants it
-    """Every few minutes: takes up what stands still, forgets what ended long ago."""
+    """Every few minutes: takes up deliveries that stand still."""
     c = connector()
-    await recover(c.ports, c.registry, c.settings.recovery_after, c.settings.ledger_retention)
+    await recover(c.ports, c.settings.recovery_after)
 
 
 @app.function_name("health")

@@ -23,6 +23,7 @@ from shared.adapters.webhook import Webhooks
 from shared.domain.subscription import Credential
 from shared.ports import Ports
 from shared.settings import Settings
+from shared.telemetry import configure_logging
 from shared.workflows.poll import PollLimits
 from shared.workflows.registry import Registry
 
@@ -94,6 +95,7 @@ def connector() -> Connector:
     Raises:
         SettingsError: the app settings cannot be used.
     """
+    configure_logging()
     made = Connector(Settings.from_environment(os.environ))
     _closings.append(asyncio.ensure_future(anext(closing := _closed_with_loop(made))))
     _closings.append(closing)

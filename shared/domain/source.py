@@ -39,6 +39,7 @@ class SourceState:
         watermark: all mail received before it was claimed, but for late arrivals (see `swept_at`).
         swept_at: when the whole folder was last compared with the ledger.
         sweep_position: how far a comparison that did not fit into one poll has come.
+        purged_at: when deliveries that ended long ago were last forgotten.
         next_poll_at: when the source is due.
         lease_until: until when one worker has the source for itself.
         folder_id: Graph's id of the folder, once found.
@@ -52,6 +53,7 @@ class SourceState:
     watermark: datetime = BEGINNING
     swept_at: datetime = BEGINNING
     sweep_position: datetime = BEGINNING
+    purged_at: datetime = BEGINNING
     next_poll_at: datetime = BEGINNING
     lease_until: datetime = BEGINNING
     polled_at: datetime = BEGINNING

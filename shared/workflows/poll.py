@@ -25,6 +25,7 @@ from shared.telemetry import bound, logger
 from shared.workflows.intake import take_in, take_in_by_id
 
 IDS_A_PAGE = 1000
+PURGE_INTERVAL = timedelta(days=1)
 LONGEST_PAUSE = timedelta(minutes=5)
 """The most that a source waits after failures, if Graph does not ask for more."""
 
@@ -173,7 +174,22 @@ class _Poll:
             self._lease.state = replace(
                 self._lease.state, swept_at=now, sweep_position=odata.BEGINNING
             )
+            await self._forget()
         return complete
+
+    async def _forget(self) -> None:
+        """Once a day, forgets deliveries that ended long ago.
+
+        Only after a sweep, which has renewed the memory of mail that is still listed: of a source
+        that is not swept, mail that was handled long ago may be listed again.
+        """
+        now, state = self._ports.clock.now(), self._lease.state
+        if state.purged_at + PURGE_INTERVAL > now:
+            return
+        purged = await self._ports.ledger.purge(state.id, now - self._limits.retention)
+        self._lease.state = replace(state, purged_at=now)
+        if purged:
+            logger().info("ledger.purged", deliveries=purged)
 
     def _sweep_is_due(self) -> bool:
         interval = self._limits.sweep_interval

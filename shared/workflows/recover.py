@@ -1,4 +1,4 @@
-"""Recovery: deliveries that stand still go on from their state, and old ones are forgotten."""
+"""Recovery: deliveries that stand still go on from their state."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from shared.domain.trace import new_traceparent
 from shared.ports import Ports
 from shared.telemetry import logger
 from shared.workflows.concurrency import for_each
-from shared.workflows.registry import Registry
 
 AT_ONCE = 16
 CHUNK = 200
 
 
-async def recover(ports: Ports, registry: Registry, after: timedelta, retention: timedelta) -> int:
+async def recover(ports: Ports, after: timedelta) -> int:
     """Queues an envelope for every delivery that stands still; gives how many.
 
     A delivery stands still when nobody has worked on it since `due_at`. Where messages wait in the
@@ -27,9 +26,7 @@ async def recover(ports: Ports, registry: Registry, after: timedelta, retention:
 
     Args:
         ports: the world outside.
-        registry: which sources there are.
         after: how long a delivery may stand still.
-        retention: how long ended deliveries are remembered.
     """
     before = ports.clock.now() - after
     oldest = await ports.emails.oldest_waiting()
@@ -42,7 +39,6 @@ async def recover(ports: Ports, registry: Registry, after: timedelta, retention:
             recovered += await _queue_again(chunk, ports)
             chunk = []
     recovered += await _queue_again(chunk, ports)
-    await _purge(ports, registry, retention)
     return recovered
 
 
@@ -67,21 +63,3 @@ async def _queue_again(deliveries: Sequence[Delivery], ports: Ports) -> int:
 
     await for_each(queue, deliveries, AT_ONCE)
     return recovered
-
-
-async def _purge(ports: Ports, registry: Registry, retention: timedelta) -> None:
-    """Forgets what ended long ago, of sources that are being swept.
-
-    A sweep renews the memory of mail that is still listed. A source that was not swept lately may
-    list mail again that it handled long ago, so its memory is kept.
-    """
-    now = ports.clock.now()
-    swept = {
-        state.id
-        for state in (await ports.sources.all()).values()
-        if now - state.swept_at < retention / 4
-    }
-    for source_id in swept & set((await registry.current()).sources):
-        purged = await ports.ledger.purge(source_id, now - retention)
-        if purged:
-            logger().info("ledger.purged", source=source_id, deliveries=purged)

@@ -11,7 +11,8 @@ def mailbox(name: str) -> str:
 
 
 async def subscribe(world: World, name: str, *, enabled: bool = True) -> None:
-    await world.stack.subscribe(f"team/{name}", userId=mailbox(name), enabled=enabled)
+    columns = {"userId": mailbox(name), "pollingInterval": "PT10S", "enabled": enabled}
+    await world.stack.subscribe(f"team/{name}", **columns)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from shared.adapters.graph import folders, operations
 from shared.adapters.graph.answers import GraphAnswer, folder_not_found
 from shared.adapters.graph.batch import LARGEST_BATCH, BatchItem, send_batch
 from shared.adapters.graph.client import GraphClient, GraphRequest
+from shared.adapters.graph.destinations import Destinations
 from shared.adapters.graph.gate import LONGEST_WAIT, MailboxGate
 from shared.domain.errors import (
     AnswerTooLarge,
@@ -54,9 +54,7 @@ class GraphMailboxes:
         self._new_gate = gate
         self._clients: dict[Credential, asyncio.Task[GraphClient]] = {}
         self._gates: dict[MailboxAddress, MailboxGate] = {}
-        self._folders: dict[tuple[MailboxAddress, str], str] = {}
-        self._resolving: defaultdict[tuple[MailboxAddress, str], asyncio.Lock]
-        self._resolving = defaultdict(asyncio.Lock)
+        self._destinations = Destinations(self._resolve)
         self._batches: Coalescer[MailboxAddress, BatchItem, GraphAnswer] = Coalescer(
             self._send_batch, limit=LARGEST_BATCH, linger=linger
         )
@@ -154,23 +152,16 @@ class GraphMailboxes:
         """Moves a mail. A 404 may mean mail or folder: a fresh look at the folder decides."""
         if actions.move_to is None:
             raise ValueError("a move without a folder; columns.py lets none through")
-        target = actions.move_to
-        known = await self._destination(address, target, create=actions.create_folder)
+        path, create = actions.move_to.path, actions.create_folder
+        known = await self._destinations.find(address, path, create=create)
         try:
             await self._change(address, operations.move(address.mailbox, mail_id, known))
         except MailNotFound:
-            self._folders.pop((address, target.path), None)
-            fresh = await self._destination(address, target, create=actions.create_folder)
+            self._destinations.forget(address, path, known)
+            fresh = await self._destinations.find(address, path, create=create)
             if fresh == known:
                 raise
             await self._change(address, operations.move(address.mailbox, mail_id, fresh))
-
-    async def _destination(self, address: MailboxAddress, folder: Folder, *, create: bool) -> str:
-        key = address, folder.path
-        async with self._resolving[key]:  # one looks, the others that come meanwhile read
-            if key not in self._folders:
-                self._folders[key] = await self._resolve(address, folder.path, create=create)
-            return self._folders[key]
 
     async def _resolve(self, address: MailboxAddress, path: str, *, create: bool) -> str:
         async def send(request: GraphRequest) -> GraphAnswer:

@@ -30,6 +30,7 @@ _TIMES = {
     "watermark": "watermark",
     "sweptAt": "swept_at",
     "sweepPosition": "sweep_position",
+    "purgedAt": "purged_at",
     "nextPollAt": "next_poll_at",
     "leaseUntil": "lease_until",
     "polledAt": "polled_at",

@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from shared.domain.delivery import Delivery, State
-from shared.domain.source import SourceState
-from tests.builders import NOW, delivery, row
+from tests.builders import NOW, delivery
 from tests.fakes.ledger import FakeLedger
 from tests.unit.workflows.world import RECOVER_AFTER, RETENTION, World
 
@@ -122,58 +121,3 @@ async def test_many_are_recovered() -> None:
 
     assert await world.worker().recover() == 450
     assert len(world.emails.take()) == 450
-
-
-async def swept(world: World, ago: timedelta) -> None:
-    """The source was last swept so long ago."""
-    source = await world.worker().source()
-    world.states.states[source.id] = SourceState(id=source.id, swept_at=world.clock.now() - ago)
-
-
-async def test_what_ended_long_ago_is_forgotten() -> None:
-    """After the retention, if the source is being swept: then nothing of it is listed any more."""
-    old = [delivery(n, state, at=OLD) for n, state in enumerate(State, 1) if state.is_final]
-    recent = delivery(9, State.DONE, at=NOW - RETENTION / 2)
-    world = await world_with(*old, recent)
-    await swept(world, timedelta(minutes=15))
-
-    await world.worker().recover()
-
-    assert [one.mail_id for one in world.deliveries()] == [recent.mail_id]
-
-
-async def test_memory_of_a_source_that_is_not_swept_is_kept() -> None:
-    """It may list mail again that it handled long ago."""
-    world = await world_with(delivery(1, State.DONE, at=OLD))
-    await swept(world, RETENTION / 4)
-
-    await world.worker().recover()
-
-    assert len(world.deliveries()) == 1
-
-
-async def test_memory_of_a_source_that_was_removed_is_kept() -> None:
-    """Its row may come back."""
-    world = await world_with(delivery(1, State.DONE, at=OLD))
-    await swept(world, timedelta(minutes=15))
-    world.table.write(row(enabled=False))
-
-    await world.worker().recover()
-
-    assert len(world.deliveries()) == 1
-
-
-async def test_mail_that_stays_listed_is_never_forgotten() -> None:
-    """Each sweep renews what it still sees: no mail is delivered twice, however old."""
-    world = World(row(onlyUnread=False))
-    mail = world.deliver(1)
-    await world.poll_and_work()
-
-    for _ in range(12):
-        world.later(days=20)
-        await world.poll_and_work()
-        await world.worker().recover()
-
-    assert world.delivery_of(mail).state is State.DONE
-    assert world.targets.accepted_by("team/tickets") == [mail]
-    assert len(world.targets.attempts) == 1

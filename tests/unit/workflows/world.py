@@ -55,7 +55,7 @@ class Worker:
 
     async def recover(self) -> int:
         """Runs recovery once."""
-        return await recover(self.ports, self.registry, RECOVER_AFTER, RETENTION)
+        return await recover(self.ports, RECOVER_AFTER)
 
 
 class World:
