@@ -19,7 +19,7 @@ _Key: TypeAlias = tuple[MailboxAddress, str]
 class Resolve(Protocol):
     """Looks a folder up by its path."""
 
-    def __call__(self, address: MailboxAddress, path: str, *, create: bool) -> Awaitable[str]:
+    def __call__(self, address: MailboxAddress, path: str, /, *, create: bool) -> Awaitable[str]:
         """The folder's id."""
         ...
 
