@@ -4,24 +4,28 @@ To follow a mail: :mod:`shared.workflows.tick`, then ``poll``, ``intake`` and ``
 """
 
 import json
+import os
 
 import azure.functions as func
 
 from shared.composition import connector
 from shared.domain.envelope import Envelope
 from shared.domain.poll_message import decode_poll
+from shared.settings import schedule
 from shared.workflows.health import check_health
 from shared.workflows.process import give_up, process
 from shared.workflows.recover import recover
 from shared.workflows.tick import poll_queued, tick
 
 STORAGE = "AzureWebJobsStorage"
+POLL_SCHEDULE = schedule("POLL_SCHEDULE", os.environ)
+RECOVERY_SCHEDULE = schedule("RECOVERY_SCHEDULE", os.environ)
 
 app = func.FunctionApp()
 
 
 @app.function_name("tick")
-@app.timer_trigger(arg_name="timer", schedule="%POLL_SCHEDULE%", use_monitor=False)
+@app.timer_trigger(arg_name="timer", schedule=POLL_SCHEDULE, use_monitor=False)
 async def on_tick(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the platform wants it
     """Every few seconds: polls the sources that are due."""
     c = connector()
@@ -53,7 +57,7 @@ async def on_email_poison(message: func.QueueMessage) -> None:
 
 
 @app.function_name("recover")
-@app.timer_trigger(arg_name="timer", schedule="%RECOVERY_SCHEDULE%", use_monitor=False)
+@app.timer_trigger(arg_name="timer", schedule=RECOVERY_SCHEDULE, use_monitor=False)
 async def on_recover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the platform wants it
     """Every few minutes: takes up deliveries that stand still."""
     c = connector()

@@ -71,7 +71,18 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "PAGE_SIZE": Setting(values.integer(least=1, most=1000), 100, "mails that one request lists"),
 }
-"""The connector's own settings. The platform reads POLL_SCHEDULE and RECOVERY_SCHEDULE itself."""
+"""The connector's own settings."""
+
+SCHEDULES: Mapping[str, str] = {
+    "POLL_SCHEDULE": "*/10 * * * * *",
+    "RECOVERY_SCHEDULE": "0 */5 * * * *",
+}
+"""Settings that the platform reads itself, to run the timers, and what holds without them."""
+
+
+def schedule(name: str, environment: Mapping[str, str]) -> str:
+    """What a timer's binding says: the setting's name, for the platform to look up, or a default."""
+    return f"%{name}%" if environment.get(name, "").strip() else SCHEDULES[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

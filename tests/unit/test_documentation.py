@@ -13,10 +13,10 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from shared.domain.columns import COLUMNS, read_row
 from shared.domain.mail import mail_from_graph
 from shared.domain.subscription import Subscription
-from shared.settings import SETTINGS
+from shared.settings import SCHEDULES, SETTINGS
 
 ROOT = Path(__file__).parents[2]
-PLATFORM_SETTINGS = {"FUNCTIONS_WORKER_RUNTIME", "POLL_SCHEDULE", "RECOVERY_SCHEDULE"}
+PLATFORM_SETTINGS = {"FUNCTIONS_WORKER_RUNTIME", *SCHEDULES}
 
 
 def text_of(name: str) -> str:

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.errors import SettingsError
-from shared.settings import SETTINGS, Settings
+from shared.settings import SETTINGS, Settings, schedule
 
 STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
 
@@ -96,3 +96,14 @@ def test_the_storage_is_asked_for(environment: dict[str, str]) -> None:
     """Missing or empty."""
     with pytest.raises(SettingsError, match="AzureWebJobsStorage is missing"):
         Settings.from_environment(environment)
+
+
+def test_timers_run_without_a_setting() -> None:
+    """Every ten seconds for polls; the platform would refuse a name that it cannot look up."""
+    assert schedule("POLL_SCHEDULE", {}) == "*/10 * * * * *"
+    assert schedule("RECOVERY_SCHEDULE", {"RECOVERY_SCHEDULE": " "}) == "0 */5 * * * *"
+
+
+def test_timers_run_as_the_setting_says() -> None:
+    """The binding names the setting, so that the platform sees a change of it."""
+    assert schedule("POLL_SCHEDULE", {"POLL_SCHEDULE": "0 * * * * *"}) == "%POLL_SCHEDULE%"
