@@ -128,11 +128,12 @@ def _run(step: list[str]) -> int:
     """Runs a step in the project's environment, whose programs come first on the PATH."""
     path = os.pathsep.join((str(BIN), os.environ.get("PATH", "")))
     environment = {**os.environ, "PATH": path, "VIRTUAL_ENV": str(VENV)}
-    command = [str(PYTHON), *step]
-    try:
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+    with subprocess.Popen([str(PYTHON), *step], cwd=ROOT, env=environment) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue  # the step got it too, and is given the time to end in order
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ class Usage:
 class AppProcess:
     """Runs `function_app.py` inside an `async with` block.
 
+    However this process ends, the embedded host ends with it: its standard input closes then.
+
     Args:
         settings: the app settings, put into the process's environment.
         host: which host runs it.
@@ -76,6 +78,7 @@ class AppProcess:
                 self._command,
                 cwd=ROOT,
                 env=self._environment,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -128,13 +131,15 @@ class AppProcess:
         else:
             process.wait()
         self.exit_code = process.returncode
+        if process.stdin is not None:
+            process.stdin.close()
         loop.call_soon_threadsafe(self._ended.set)
 
 
 def _command(host: HostKind, port: int, options: Sequence[str]) -> list[str]:
     if host == "embedded":
         module = [sys.executable, "-m", "localdev.functions_host", "--port", str(port)]
-        return [*module, "--app-dir", str(ROOT), *options]
+        return [*module, "--app-dir", str(ROOT), "--stop-with-stdin", *options]
     func = shutil.which("func")
     if func is None:
         raise FileNotFoundError(

@@ -81,7 +81,7 @@ SCHEDULES: Mapping[str, str] = {
 
 
 def schedule(name: str, environment: Mapping[str, str]) -> str:
-    """What a timer's binding says: the setting's name, for the platform to look up, or a default."""
+    """What a timer's binding says: the setting's name for the platform, or a default."""
     return f"%{name}%" if environment.get(name, "").strip() else SCHEDULES[name]
 
 

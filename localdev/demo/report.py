@@ -65,20 +65,16 @@ class Report:
         fields = asdict(self)
         for check in ("lost_answers", "too_early", "finished"):
             del fields[check]
-        return fields
+        return {
+            name: round(value, 3) if isinstance(value, float) else value
+            for name, value in fields.items()
+        }
 
     def table(self) -> Table:
         """The figures for a person."""
         table = Table(title="What became of every mail", show_header=False)
         for name, value in self.to_json().items():
-            text = (
-                "not known"
-                if value is None
-                else f"{value:,.1f}"
-                if isinstance(value, float)
-                else value
-            )
-            table.add_row(name.replace("_", " "), str(text))
+            table.add_row(name.replace("_", " "), _text(value))
         table.add_row("Graph requests a mail", f"{self.graph_requests / self.mails:.3f}")
         table.add_row("round trips a mail", f"{self.graph_round_trips / self.mails:.3f}")
         if self.worker_cpu_seconds is not None:
@@ -90,4 +86,4 @@ class Report:
 def _text(value: float | None) -> str:
     if value is None:
         return "not known"
-    return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"

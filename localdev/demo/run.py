@@ -19,14 +19,21 @@ from azure.data.tables.aio import TableClient
 from localdev.app_process import AppProcess, HostKind
 from localdev.callback_receiver import AcceptedMail, CallbackReceiver
 from localdev.demo.report import Report
-from localdev.graph_simulator import Faults, GraphSimulator
+from localdev.graph_simulator import Faults, GraphError, GraphSimulator, Message
 from localdev.stack import LocalStack, local_stack, new_signing_secret
+from shared.domain.columns import read_row
+from shared.domain.subscription import InvalidSubscription, Operation
 
 MAILBOX = "support@contoso.example"
 MOVED_TO = "Processed"
+LABEL = "Processed"
 LOOK_EVERY = 0.25
 STALLED_AFTER = 180.0
 """Seconds without any progress after which a run is given up; longer than the longest pause."""
+
+
+class BadOption(Exception):
+    """Options that cannot be run with; says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,30 @@ class DemoOptions:
     fault_rate: float = 0.0
     seed: int = 0
     host: HostKind = "embedded"
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The columns of the subscription that post-processing asks for."""
+        chosen = {word.strip().lower() for word in self.post_process.split(",")}
+        columns: dict[str, object] = {"userId": MAILBOX, "postProcess": self.post_process}
+        if "move" in chosen:
+            columns |= {"moveTo": MOVED_TO, "createFolder": True}
+        if "categorize" in chosen:
+            columns |= {"categories": LABEL}
+        return columns
+
+    @property
+    def operations(self) -> frozenset[Operation]:
+        """What post-processing does to a mail.
+
+        Raises:
+            BadOption: the connector would refuse such a subscription.
+        """
+        target = {"target": "webhook", "targetUrl": "https://target.example"}
+        row = read_row({"PartitionKey": "demo", "RowKey": "support", **target, **self.columns})
+        if isinstance(row, InvalidSubscription):
+            raise BadOption(" ".join(row.problems))
+        return frozenset(row.polling.post_process.operations)
 
 
 @dataclass(slots=True)
@@ -73,22 +104,21 @@ class DemoRun:
         self.progress = Progress()
         self._mails = mails
         self._options = options
+        self._operations = options.operations
         self._too_early = 0
-        self._started = time.monotonic()
+        self._started = self._ended = time.monotonic()
         self._exit = contextlib.AsyncExitStack()
 
-    @property
-    def columns(self) -> dict[str, object]:
-        """The columns of the subscription that post-processing asks for."""
-        chosen = self._options.post_process
-        columns: dict[str, object] = {"userId": MAILBOX, "postProcess": chosen}
-        if "move" in chosen.split(","):
-            columns |= {"moveTo": MOVED_TO, "createFolder": True}
-        if "categorize" in chosen.split(","):
-            columns |= {"categories": "Processed"}
-        return columns
-
     async def __aenter__(self) -> Self:
+        async with contextlib.AsyncExitStack() as starting:
+            await self._start(starting)
+            self._exit = starting.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exit.aclose()
+
+    async def _start(self, running: contextlib.AsyncExitStack) -> None:
         options, secret = self._options, new_signing_secret()
         simulator = GraphSimulator(
             faults=Faults(
@@ -101,22 +131,18 @@ class DemoRun:
         receiver = CallbackReceiver(
             secret, fault_rate=options.fault_rate, seed=options.seed, on_accept=self._on_accept
         )
-        directory = Path(self._exit.enter_context(tempfile.TemporaryDirectory()))
+        directory = Path(running.enter_context(tempfile.TemporaryDirectory()))
         self.log = directory / "app.log"
-        self.stack = await self._exit.enter_async_context(
+        self.stack = await running.enter_async_context(
             local_stack(simulator, receiver, secret, directory)
         )
         await asyncio.to_thread(self._fill_mailbox, simulator)
-        await self.stack.subscribe("demo/support", **self.columns)
+        await self.stack.subscribe("demo/support", **options.columns)
         simulator.metrics.reset()
         self._started = time.monotonic()
-        self.app = await self._exit.enter_async_context(
+        self.app = await running.enter_async_context(
             AppProcess(self.stack.app_settings, self.log, host=options.host)
         )
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._exit.aclose()
 
     def _fill_mailbox(self, simulator: GraphSimulator) -> None:
         simulator.add_mailbox(MAILBOX)
@@ -126,12 +152,22 @@ class DemoRun:
 
     def _on_accept(self, mail: AcceptedMail) -> None:
         """Counts a mail that was acted upon before this, its acceptance."""
-        message = self.stack.simulator.message(MAILBOX, mail.mail_id or "")
-        folder = message.folder.path if message.folder else ""
-        self._too_early += self._is_post_processed(folder, message.is_read)
+        try:
+            message = self.stack.simulator.message(MAILBOX, mail.mail_id or "")
+        except GraphError:
+            self._too_early += 1  # it is gone
+        else:
+            self._too_early += any(self._done_to(message))
 
-    def _is_post_processed(self, folder: str, is_read: bool) -> bool:  # noqa: FBT001 - a mail's state
-        return folder.lower() != "inbox" or (is_read and "move" not in self._options.post_process)
+    def _done_to(self, message: Message) -> list[bool]:
+        """For each thing that can be seen of what was asked for, whether it was done to a mail."""
+        if self._operations & {Operation.MOVE, Operation.DELETE, Operation.FORCE_DELETE}:
+            return [message.folder is None or message.folder.path != "Inbox"]
+        seen = {
+            Operation.MARK_AS_READ: message.is_read,
+            Operation.CATEGORIZE: LABEL in message.categories,
+        }
+        return [seen[operation] for operation in self._operations]
 
     async def watch(self, show: Callable[[Progress], None]) -> bool:
         """Looks at the run until every mail has come to its end; gives whether each did.
@@ -142,6 +178,7 @@ class DemoRun:
         last, moved_at = "", time.monotonic()
         while True:
             await self._look()
+            self._ended = time.monotonic()
             show(self.progress)
             if self._is_complete():
                 return True
@@ -189,7 +226,7 @@ class DemoRun:
     def _count_post_processed(self) -> int:
         simulator = self.stack.simulator
         remaining = simulator.messages(MAILBOX, "inbox")
-        still = sum(not self._is_post_processed("inbox", m.is_read) for m in remaining)
+        still = sum(not all(self._done_to(message)) for message in remaining)
         return len(self._mails) - still
 
     def report(self, *, finished: bool) -> Report:
@@ -209,7 +246,7 @@ class DemoRun:
             graph_requests=metrics.requests,
             graph_round_trips=metrics.round_trips,
             graph_429s=metrics.by_status[429],
-            seconds=round(time.monotonic() - self._started, 2),
+            seconds=round(self._ended - self._started, 2),
             worker_cpu_seconds=self.app.usage.cpu_seconds,
             worker_peak_rss_mb=self.app.usage.peak_rss_mb,
             lost_answers=counters.lost_answers,

@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -57,6 +59,11 @@ def _parse_arguments() -> argparse.Namespace:
         default=MAX_POLLING_INTERVAL.total_seconds(),
         help="that an empty queue is left alone, if host.json allows more",
     )
+    parser.add_argument(
+        "--stop-with-stdin",
+        action="store_true",
+        help="stop when standard input closes, as a pipe does when the process at its end is gone",
+    )
     parser.add_argument("--stop-within", type=float, default=30.0, help="seconds")
     parser.add_argument("--log-level", default="INFO")
     return parser.parse_args()
@@ -76,12 +83,23 @@ async def _run(options: argparse.Namespace) -> None:
     if sys.platform != "win32":  # there, Ctrl+C cancels this coroutine
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    if options.stop_with_stdin:
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, stop), daemon=True).start()
     async with host:
         for function in host.functions:
             logger.info("%s: %s", function.name, _describe(function))
         logger.info("Listening at %s", host.url)
         await stop.wait()
         logger.info("Stopping")
+
+
+def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # not sys.stdin, whose lock would be held while the interpreter ends
+    while os.read(0, 1024):
+        pass
+    with contextlib.suppress(RuntimeError):  # the loop has ended first
+        loop.call_soon_threadsafe(stop.set)
 
 
 def _describe(function: LoadedFunction) -> str:

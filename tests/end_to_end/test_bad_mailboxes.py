@@ -47,7 +47,7 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 @pytest.fixture(scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """A run with two subscriptions that are well among many that are not."""
-    async with new_world(tmp_path_factory.mktemp("world"), **SECRETS) as world:
+    async with new_world(tmp_path_factory.mktemp("world"), settings=SECRETS) as world:
         world.simulator.add_app(
             SCOPED_APP, secret=SECRETS["SECRETS__scoped"], mailboxes=["well@contoso.example"]
         )

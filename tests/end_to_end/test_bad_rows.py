@@ -1,4 +1,4 @@
-"""Rows that cannot be used: each is refused with all that is wrong with it, where it was written."""
+"""Rows that cannot be used: each is refused, with all that is wrong with it at once."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -42,7 +42,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         return receiver
 
     directory = tmp_path_factory.mktemp("world")
-    async with new_world(directory, make_receiver=target, **SETTINGS) as world:
+    async with new_world(directory, make_receiver=target, settings=SETTINGS) as world:
         world.deliver(mailbox("silent"), *(mail(number) for number in range(MANY)))
         for name, columns in SUBSCRIPTIONS.items():
             world.deliver(mailbox(name), mail(100), mail(101))

@@ -53,7 +53,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
         "SECRETS__app_secret": "the-secret",
         "SECRETS__certificate": (certificate + key).decode(),
     }
-    async with new_world(tmp_path_factory.mktemp("world"), **settings) as world:
+    async with new_world(tmp_path_factory.mktemp("world"), settings=settings) as world:
         add_app = world.simulator.add_app
         add_app(SECRET_APP, secret="the-secret", mailboxes=[mailbox("secret")])
         add_app(CERTIFICATE_APP, certificate=certificate, mailboxes=[mailbox("certificate")])

@@ -37,7 +37,7 @@ async def test_a_source_is_ill_after_three_failures(world: World) -> None:
     world.simulator.fail_next("GET messages", 403, times=3)
     async with world.app():
         for failures in (1, 2, 3):
-            await world.source("team/support", lambda row, n=failures: row["failures"] == n)
+            await world.failed_polls("team/support", failures)
             statuses.append(await world.health())
             await world.poll_now("team/support")
         await world.ended(1)
@@ -55,13 +55,10 @@ async def test_a_refused_token_is_a_reason(world: World) -> None:
     async with world.app():
         status, body = await world.health()
 
-    assert (status, body["reasons"]) == (
-        503,
-        [
-            "token: mailbox of the default app: no token from Entra ID, AADSTS7000215: the client"
-            " secret is wrong: set its value (not its id) anew"
-        ],
-    )
+    [reason] = body["reasons"]
+    assert status == 503
+    assert reason.startswith("token: mailbox of the default app: no token from Entra ID")
+    assert "AADSTS7000215: the client secret is wrong: set its value (not its id) anew" in reason
 
 
 async def test_a_storage_that_is_gone_is_the_reason(world: World) -> None:

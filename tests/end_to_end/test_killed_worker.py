@@ -57,7 +57,7 @@ async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run]:
         return CallbackReceiver(secret, latency=0.2)
 
     directory = tmp_path_factory.mktemp("world")
-    async with new_world(directory, make_receiver=slow, **SHORT) as world:
+    async with new_world(directory, make_receiver=slow, settings=SHORT) as world:
         run = Run(world)
         world.receiver.on_accept = run.look_at
         world.deliver(MAILBOX, *(mail(number) for number in range(MAILS)))

@@ -48,7 +48,7 @@ def identity() -> RecordingIdentity:
 async def world(
     identity: RecordingIdentity, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
-    """Faults in Graph and target, a rejection, a wrong secret, a bad row; then the app has ended."""
+    """Faults, a rejection, a wrong secret and a bad row; then the app has ended."""
 
     def target(secret: str) -> CallbackReceiver:
         receiver = CallbackReceiver(secret, fault_rate=0.2, seed=3)
@@ -64,7 +64,7 @@ async def world(
         "SECRETS__bearer": MARKERS["bearer secret"],
     }
     directory = tmp_path_factory.mktemp("world")
-    async with new_world(directory, simulator, target, **settings) as world:
+    async with new_world(directory, simulator, target, settings) as world:
         marked = [
             mail(
                 number,

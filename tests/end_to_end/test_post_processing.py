@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -6,7 +7,7 @@ from tests.end_to_end.mails import mail
 from tests.end_to_end.world import World, new_world, states
 
 MAILS = 3
-OPERATIONS = {
+OPERATIONS: dict[str, dict[str, Any]] = {
     "read": {"postProcess": "markAsRead"},
     "label": {"postProcess": "categorize", "categories": "Red, Handled"},
     "archive": {"postProcess": "markAsRead,move", "moveTo": "Done/2026", "createFolder": True},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -105,7 +105,8 @@ class World:
         """Waits until so many deliveries of a subscription have been tried in vain."""
 
         async def enough() -> bool:
-            return sum(row["attempts"] > 0 for row in await self.deliveries(subscription)) >= count
+            tried = [row for row in await self.deliveries(subscription) if row["attempts"]]
+            return len(tried) >= count
 
         await until(enough, f"{count} deliveries of {subscription} tried in vain")
 
@@ -125,14 +126,20 @@ class World:
 
     async def source(self, subscription: str, where: Callable[[Row], bool] = bool) -> Row:
         """The state of the source that feeds a subscription, once it meets a condition."""
-        return await self._row(
-            "sources", lambda row: subscription in row["subscriptions"] and where(row)
-        )
+
+        def is_it(row: Row) -> bool:
+            return subscription in json.loads(row["subscriptions"]) and bool(where(row))
+
+        return await self._row("sources", is_it)
 
     async def poll_failed(self, subscription: str) -> str:
         """Why the last poll of a subscription failed, once one did."""
         row = await self.source(subscription, lambda row: bool(row["error"]))
         return str(row["error"])
+
+    async def failed_polls(self, subscription: str, count: int) -> None:
+        """Waits until so many polls of a subscription have failed in a row."""
+        await self.source(subscription, lambda row: row["failures"] == count)
 
     async def poll_now(self, subscription: str) -> None:
         """Makes a source due, as an operator may who does not want to wait for its interval."""
@@ -179,8 +186,8 @@ class World:
 async def new_world(
     directory: Path,
     simulator: GraphSimulator | None = None,
-    make_receiver: Callable[..., CallbackReceiver] = CallbackReceiver,
-    **settings: str,
+    make_receiver: Callable[[str], CallbackReceiver] = CallbackReceiver,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[World]:
     """Everything but the app, empty.
 
@@ -193,7 +200,7 @@ async def new_world(
     secret = new_signing_secret()
     stack = local_stack(simulator or GraphSimulator(), make_receiver(secret), secret, directory)
     async with stack as running:
-        yield World(running, directory, settings)
+        yield World(running, directory, dict(settings or {}))
 
 
 async def until(
