@@ -42,6 +42,12 @@ PAUSED_DELAY = timedelta(minutes=1)
 """How long a delivery waits whose subscription is switched off or invalid."""
 
 
+LARGE_AT_ONCE = 4
+"""Mails held at once that did not travel inline: each may have many megabytes."""
+
+_large_mails = asyncio.Semaphore(LARGE_AT_ONCE)
+
+
 async def process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
     """Takes one delivery as far as it goes now: to its end, or to its next attempt.
 
@@ -89,6 +95,7 @@ class _Step:
         self._subscriptions = subscriptions
         self._ports = ports
         self._mail: Mail | None = envelope.mail
+        self._categories: Sequence[str] | None = None
 
     async def take(self) -> None:
         """Delivers what is not accepted yet, then post-processes, unless something forbids it."""
@@ -108,13 +115,22 @@ class _Step:
             await self._pause(left)
             return
         try:
-            if self._delivery.state is State.CLAIMED and not await self._deliver(active):
+            if self._delivery.state is State.CLAIMED and not await self._deliver_in_turn(active):
                 return
             await self._post_process(active)
         except MailNotFound as error:
             await self._end_as_dead(str(error))
         except MailboxError as error:
             await self._mailbox_failed(error, active)
+
+    async def _deliver_in_turn(self, members: Mapping[str, Subscription]) -> bool:
+        """Delivers; a mail that may be large waits until there is room for it in memory."""
+        if self._mail is not None:
+            return await self._deliver(members)
+        async with _large_mails:
+            delivered = await self._deliver(members)
+            self._mail = None
+        return delivered
 
     async def _deliver(self, members: Mapping[str, Subscription]) -> bool:
         """Hands the mail to every target that has not accepted it. Gives whether all have now.
@@ -127,6 +143,7 @@ class _Step:
             await self._pause(paused)
             return False
         mail = await self._whole_mail(members)
+        self._categories = mail["categories"]
         answers = await asyncio.gather(
             *(
                 self._ports.targets.deliver(
@@ -199,7 +216,9 @@ class _Step:
         try:
             categories: Sequence[str] = ()
             if Operation.CATEGORIZE in actions.operations:
-                categories = (await self._whole_mail(members))["categories"]
+                if self._categories is None:
+                    self._categories = (await self._whole_mail(members))["categories"]
+                categories = self._categories
             note = await self._ports.mailboxes.post_process(
                 self._address(polling), self._delivery.mail_id, actions, categories
             )
