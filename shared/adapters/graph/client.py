@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -46,7 +47,7 @@ class GraphRequest:
         what: what is asked for, in words, for errors.
         template: URI template below the endpoint (RFC 6570), such as ``/users/{user}/messages``.
         path: values of the template.
-        query: query options with their ``$``.
+        query: query options, with their ``$`` where they have one.
         link: an opaque address instead of template, path and query.
         prefer: values of the header Prefer, beside the one for immutable ids.
     """
@@ -137,18 +138,18 @@ class GraphClient:
 
 
 def _built(request: GraphRequest) -> RequestInformation:
-    names = ",".join(f"%24{name.removeprefix('$')}" for name in request.query)
+    query = {name.replace("$", "%24"): value for name, value in request.query.items()}
+    names = ",".join(query)
     template = f"{{+baseurl}}{request.template}{{?{names}}}" if names else ""
     built = RequestInformation(
         request.method, template or f"{{+baseurl}}{request.template}", dict(request.path)
     )
     if request.link is not None:
         built.url = request.link
-    built.query_parameters = {
-        f"%24{name.removeprefix('$')}": value for name, value in request.query.items()
-    }
+    built.query_parameters = query
     built.headers.add("Prefer", ", ".join((IMMUTABLE_IDS, *request.prefer)))
     built.headers.add("Accept", "application/json")
+    built.headers.add("Accept-Encoding", "gzip")  # what the transport below unpacks
     if request.body is not None:
         built.headers.add("Content-Type", "application/json")
         built.content = json.dumps(request.body).encode()
@@ -168,7 +169,12 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        response.stream = _BoundedStream(cast("httpx.AsyncByteStream", response.stream))
+        packed = response.headers.pop("Content-Encoding", "") == "gzip"
+        if packed:
+            response.headers.pop("Content-Length", None)  # it is that of the packed bytes
+        response.stream = _BoundedStream(
+            cast("httpx.AsyncByteStream", response.stream), packed=packed
+        )
         return response
 
     async def aclose(self) -> None:
@@ -176,14 +182,22 @@ class _BoundedTransport(httpx.AsyncBaseTransport):
 
 
 class _BoundedStream(httpx.AsyncByteStream):
-    def __init__(self, inner: httpx.AsyncByteStream) -> None:
+    """The bytes of an answer, unpacked; counted after that, for little may unfold to much."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, *, packed: bool) -> None:
         self._inner = inner
+        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None  # 16: gzip
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        left = LARGEST_ANSWER
         async for chunk in self._inner:
-            size += len(chunk)
-            if size > LARGEST_ANSWER:
+            if self._unpacker is not None:
+                try:
+                    chunk = self._unpacker.decompress(chunk, left + 1)  # noqa: PLW2901 - unpacked
+                except zlib.error as error:
+                    raise httpx.DecodingError(str(error)) from error
+            left -= len(chunk)
+            if left < 0:
                 raise _TooLarge
             yield chunk
 

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.identity import ManagedIdentityCredential as SyncManagedIdentityCredential
 from azure.identity.aio import (
     CertificateCredential,
-    ClientAssertionCredential,
     ClientSecretCredential,
     ManagedIdentityCredential,
 )
 
+from shared.adapters.graph.federated import FederatedCredential
 from shared.adapters.secrets import SecretStore
 from shared.domain.errors import SettingsError
 from shared.domain.subscription import Credential
 from shared.settings import Settings
-
-_EXCHANGE_SCOPE = "api://AzureADTokenExchange/.default"
 
 
 async def build_credential(
@@ -38,8 +34,7 @@ async def build_credential(
     tenant = credential.tenant_id or settings.m365_tenant_id
     client = credential.client_id or settings.m365_client_id
     if not client:
-        identity = settings.managed_identity_client_id or None
-        return ManagedIdentityCredential(client_id=identity)
+        return _identity(settings)
     if not tenant:
         raise SettingsError([f"tenantId or M365_TENANT_ID is missing for the app {client}."])
     own_app = bool(credential.client_id)
@@ -57,7 +52,11 @@ async def build_credential(
             else settings.m365_client_certificate
         )
         return _with_certificate(tenant, client, certificate)
-    return ClientAssertionCredential(tenant, client, _identity_assertion(settings))
+    return FederatedCredential(tenant, client, _identity(settings))
+
+
+def _identity(settings: Settings) -> ManagedIdentityCredential:
+    return ManagedIdentityCredential(client_id=settings.managed_identity_client_id or None)
 
 
 def _with_certificate(tenant: str, client: str, text: str) -> CertificateCredential:
@@ -68,13 +67,3 @@ def _with_certificate(tenant: str, client: str, text: str) -> CertificateCredent
         raise SettingsError(
             [f"the certificate of the app {client} cannot be read: PEM with key, or PFX in base64."]
         ) from error
-
-
-def _identity_assertion(settings: Settings) -> Callable[[], str]:
-    """Gives the managed identity's token as the app's assertion; it is called in sync."""
-    identity = SyncManagedIdentityCredential(client_id=settings.managed_identity_client_id or None)
-
-    def assertion() -> str:
-        return str(identity.get_token(_EXCHANGE_SCOPE).token)
-
-    return assertion

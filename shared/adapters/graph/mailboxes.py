@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import stamina
 
@@ -18,6 +18,7 @@ from shared.adapters.graph.destinations import Destinations
 from shared.adapters.graph.gate import LONGEST_WAIT, MailboxGate
 from shared.domain.errors import (
     AnswerTooLarge,
+    FolderNotFound,
     MailboxRefused,
     MailboxUnavailable,
     MailNotFound,
@@ -160,8 +161,19 @@ class GraphMailboxes:
             self._destinations.forget(address, path, known)
             fresh = await self._destinations.find(address, path, create=create)
             if fresh == known:
-                raise
+                await self._tell_apart(address, mail_id, path)
             await self._change(address, operations.move(address.mailbox, mail_id, fresh))
+
+    async def _tell_apart(self, address: MailboxAddress, mail_id: str, path: str) -> NoReturn:
+        """Raises MailNotFound where the mail is gone, else FolderNotFound: a 404 names neither."""
+        path_of_mail = ("users", address.mailbox, "messages", mail_id)
+        look = BatchItem(
+            what="look for mail", method="GET", path=path_of_mail, query={"$select": "id"}
+        )
+        await self._change(address, look)
+        raise FolderNotFound(
+            address.mailbox, f"the folder {path!r} is not there. Create it, or correct the row."
+        )
 
     async def _resolve(self, address: MailboxAddress, path: str, *, create: bool) -> str:
         async def send(request: GraphRequest) -> GraphAnswer:

@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import (
-    ClientAssertionCredential,
     ClientSecretCredential,
     ManagedIdentityCredential,
 )
 
 from shared.adapters.graph.credentials import build_credential
+from shared.adapters.graph.federated import FederatedCredential
 from shared.adapters.secrets import SecretStore
 from shared.domain.errors import SecretNotFound, SettingsError
 from shared.domain.subscription import Credential
@@ -44,12 +44,12 @@ DEFAULT_APP = {"M365_TENANT_ID": "set.example", "M365_CLIENT_ID": "set-app"}
         (Credential(), {}, ManagedIdentityCredential),
         (Credential(), {"MANAGED_IDENTITY_CLIENT_ID": "id"}, ManagedIdentityCredential),
         (Credential(), DEFAULT_APP | {"M365_CLIENT_SECRET": "s"}, ClientSecretCredential),
-        (Credential(), DEFAULT_APP, ClientAssertionCredential),
+        (Credential(), DEFAULT_APP, FederatedCredential),
         (ROW, {}, ClientSecretCredential),
         (
             Credential(client_id="row-app"),
             DEFAULT_APP | {"M365_CLIENT_SECRET": "s"},
-            ClientAssertionCredential,
+            FederatedCredential,
         ),
         (
             Credential(tenant_id="row.example"),
