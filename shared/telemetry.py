@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import traceback
 from contextlib import AbstractContextManager
 
 import structlog
@@ -47,3 +48,9 @@ def logger() -> FilteringBoundLogger:
 def bound(**context: str) -> AbstractContextManager[None]:
     """A ``with`` block whose log lines carry this context, in tasks started within it as well."""
     return structlog.contextvars.bound_contextvars(**context)
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an error came from, without its text, which may repeat what stood in a mail."""
+    found = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found]

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from shared.domain import values
 from shared.domain.odata import SimpleFilter, checked_filter
+from shared.domain.rivals import takes_away
 from shared.domain.schedule import Cron, Interval
 from shared.domain.subscription import (
     Credential,
@@ -312,10 +313,7 @@ def _subscription(name: str, fields: Mapping[str, Any]) -> Subscription:
 
 def _warnings(polling: Polling) -> tuple[str, ...]:
     """What is allowed but probably not meant: mail that stays in what is listed."""
-    operations = set(polling.post_process.operations)
-    removed = operations & {Operation.MOVE, Operation.DELETE, Operation.FORCE_DELETE}
-    unread_only = "isRead eq false" in polling.condition
-    if removed or (unread_only and Operation.MARK_AS_READ in operations):
+    if takes_away(polling):
         return ()
     return (
         (

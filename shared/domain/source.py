@@ -99,8 +99,9 @@ def source_id(subscription: Subscription) -> str:
 
 
 def _comparable(polling: Polling) -> Polling:
-    """Addresses are the same in any case; everything else counts as written."""
-    return replace(polling, mailbox=polling.mailbox.lower())
+    """Addresses and names of folders are the same in any case; all else counts as written."""
+    folder = replace(polling.folder, path=polling.folder.path.casefold())
+    return replace(polling, mailbox=polling.mailbox.lower(), folder=folder)
 
 
 def _without_empty(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain.delivery import Delivery, DeliveryKey, State
 from shared.domain.envelope import Envelope
-from shared.domain.errors import AnswerTooLarge
+from shared.domain.errors import AnswerTooLarge, MailboxUnavailable
 from shared.domain.mail import mail_from_graph, mail_key, received_at
 from shared.domain.source import Source
 from shared.domain.trace import new_traceparent
@@ -55,7 +55,8 @@ async def take_in_by_id(
 ) -> None:
     """Takes in mails of which only id and time are known, fetching those that are new.
 
-    A mail that is larger than an answer may be is claimed as dead, so that it blocks no other.
+    A mail that is larger than an answer may be is claimed as dead; one that Graph fails to give is
+    claimed and queued without its content, to be tried alone. So neither blocks another.
 
     Args:
         source: the source that lists them.
@@ -77,6 +78,13 @@ async def take_in_by_id(
                 step = max(1, len(some) // 2)
                 continue
             await _claim_as_dead(source, some[0], str(error), ports)
+        except MailboxUnavailable as error:
+            if error.retry_after is not None:
+                raise
+            if len(some) > 1:
+                step = max(1, len(some) // 2)
+                continue
+            await _claim_unread(source, some[0], ports)
         else:
             await take_in(source, whole, ports)
         start += len(some)
@@ -113,6 +121,13 @@ async def _unknown(
 
     await for_each(look_up, messages, READS_AT_ONCE)
     return sorted(unknown, key=received_at)
+
+
+async def _claim_unread(source: Source, message: GraphMessage, ports: Ports) -> None:
+    """Queues an envelope without the mail: whoever processes it reads it from the mailbox."""
+    delivery = _delivery(source, _key(message), message, ports.clock.now())
+    for claimed in await ports.ledger.claim([delivery]):
+        await ports.emails.put(Envelope(key=claimed.key, traceparent=new_traceparent()))
 
 
 async def _claim_as_dead(source: Source, message: GraphMessage, reason: str, ports: Ports) -> None:

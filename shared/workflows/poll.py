@@ -6,6 +6,7 @@ ended. A next link would carry a position in a list that shrinks while earlier m
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,11 +22,17 @@ from shared.domain.mail import received_at
 from shared.domain.schedule import Interval
 from shared.domain.source import Source, SourceState
 from shared.ports import MailboxAddress, Page, Ports
-from shared.telemetry import bound, logger
+from shared.telemetry import bound, frames, logger
 from shared.workflows.intake import take_in, take_in_by_id
 
 IDS_A_PAGE = 1000
 PURGE_INTERVAL = timedelta(days=1)
+GRACE = timedelta(seconds=20)
+"""How long the page at hand may take after a poll's time: one mailbox must not hold the timer."""
+
+BY_ID_AFTER = 3
+"""Polls that fail in a row before mail is listed by id: a single mail may spoil the whole page."""
+
 LONGEST_PAUSE = timedelta(minutes=5)
 """The most that a source waits after failures, if Graph does not ask for more."""
 
@@ -95,20 +102,24 @@ async def poll_source(source: Source, ports: Ports, limits: PollLimits, until: d
         whether there is more to be polled at once.
     """
     with bound(source=source.id, mailbox=source.polling.mailbox):
-        now = ports.clock.now()
+        now, mailbox = ports.clock.now(), source.polling.mailbox
         lease: Lease | None = None
         try:
             state = await ports.sources.read(source.id)
             if not state.is_due(now):
                 return False
             source = replace(source, predecessors=state.predecessors)
-            mailbox, subscriptions = source.polling.mailbox, source.subscriptions
             lease = Lease(ports, state, limits.lease_time)
-            await lease.keep(replace(state, mailbox=mailbox, subscriptions=subscriptions))
-            complete = await _Poll(source, lease, ports, limits, until).run()
+            await lease.keep(replace(state, mailbox=mailbox, subscriptions=source.subscriptions))
+            async with asyncio.timeout((until - now + GRACE).total_seconds()):
+                complete = await _Poll(source, lease, ports, limits, until).run()
             await lease.release(_succeeded(lease.state, source, now, complete=complete))
         except LeaseLost:
             logger().info("poll.lease_lost")
+            return False
+        except TimeoutError:
+            slow = MailboxUnavailable(mailbox, f"not answered within {until - now + GRACE}")
+            await _report_failure(lease, source, now, slow)
             return False
         except Exception as error:  # noqa: BLE001 - one source never stops another
             await _report_failure(lease, source, now, error)
@@ -153,7 +164,7 @@ class _Poll:
         return await self._walk(
             self._lease.state.watermark,
             lambda state, position: replace(state, watermark=min(position, now)),
-            by_id=False,
+            by_id=self._lease.state.failures >= BY_ID_AFTER,
         )
 
     async def _sweep_if_due(self) -> bool:
@@ -265,7 +276,8 @@ async def _report_failure(
     """Keeps why a poll failed, and puts the next one off: the longer, the more failed in a row."""
     expected = isinstance(error, ConnectorError)
     reason = str(error) if expected else f"unexpected {type(error).__name__}; the log says more"
-    logger().warning("poll.failed", reason=reason, exc_info=None if expected else error)
+    where = [] if expected else frames(error)
+    logger().warning("poll.failed", reason=reason, frames=where)
     if lease is None:
         return
     state = lease.state

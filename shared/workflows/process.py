@@ -16,6 +16,7 @@ from shared.domain.envelope import Envelope
 from shared.domain.errors import MailboxError, MailboxUnavailable, MailNotFound
 from shared.domain.mail import Mail, mail_from_graph
 from shared.domain.settlement import (
+    LONGEST_DELAY,
     DeadLetter,
     PostProcessNow,
     Retry,
@@ -41,6 +42,10 @@ DEADLINE = timedelta(minutes=4)
 PAUSED_DELAY = timedelta(minutes=1)
 """How long a delivery waits whose subscription is switched off or invalid."""
 
+GIVEN_UP_AFTER = timedelta(hours=24)
+"""How long a mail is tried on which the connector itself fails."""
+
+_FAILED = "the connector itself failed on this mail at every attempt; its log says why."
 
 LARGE_AT_ONCE = 4
 """Mails held at once that did not travel inline: each may have many megabytes."""
@@ -66,18 +71,26 @@ async def process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
 
 
 async def give_up(envelope: Envelope, ports: Ports) -> None:
-    """Ends a delivery whose envelope the queue has given out too often: something in us fails."""
-    delivery = await ports.ledger.read(envelope.key)
-    if delivery is not None and not delivery.state.is_final:
+    """Takes an envelope that the queue has given out too often: something in us fails on it.
+
+    It may be the mail, or an outage of the storage that hit all mail. So the mail is tried again,
+    with long pauses, as long as an unavailable target would be; then it is a dead letter.
+    """
+    with bound(source=envelope.key.source, mail=envelope.key.mail):
+        delivery = await ports.ledger.read(envelope.key)
+        if delivery is None or delivery.state.is_final:
+            await ports.emails.discard(envelope)
+            return
         now = ports.clock.now()
-        reason = (
-            "the connector itself failed on this mail at every attempt; its log says why. After a"
-            " correction it can be replayed."
-        )
-        with bound(source=envelope.key.source, mail=envelope.key.mail):
-            logger().error("delivery.dead", reason=reason)
+        if now - delivery.claimed_at < GIVEN_UP_AFTER:
+            await ports.emails.put(envelope, LONGEST_DELAY)
+            await ports.ledger.save(delivery.postponed(now + LONGEST_DELAY, now, _FAILED))
+            logger().error("delivery.failing", reason=_FAILED)
+            return
+        reason = f"{_FAILED} Given up after {GIVEN_UP_AFTER}."
         await ports.ledger.save(delivery.ended(State.DEAD, now, reason))
-    await ports.emails.discard(envelope)
+        logger().error("delivery.dead", reason=reason)
+        await ports.emails.discard(envelope)
 
 
 class _Step:

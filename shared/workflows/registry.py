@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.columns import read_row
 from shared.domain.errors import ConnectorError
+from shared.domain.rivals import split_rivals
 from shared.domain.source import Source, group_sources
 from shared.domain.subscription import InvalidSubscription, ReadSubscription, Subscription
 from shared.ports import Clock, SourceStates, SubscriptionStatus, SubscriptionTable
@@ -73,8 +74,9 @@ class Registry:
         self._parsed = parsed
         subscriptions = {name: subscription for name, (_, subscription) in parsed.items()}
         valid = [one for one in subscriptions.values() if isinstance(one, Subscription)]
-        sources, contradicting = group_sources(valid)
-        subscriptions |= {one.name: one for one in contradicting}
+        grouped, contradicting = group_sources(valid)
+        sources, rivals = split_rivals(grouped)
+        subscriptions |= {one.name: one for one in (*contradicting, *rivals)}
         configuration = Configuration(subscriptions, {source.id: source for source in sources})
         if self._reported is None:
             self._reported = await self._table.statuses()

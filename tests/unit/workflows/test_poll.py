@@ -237,7 +237,7 @@ async def test_subscriptions_that_share_a_source_share_its_requests() -> None:
 
 async def test_two_sources_of_one_mailbox_have_deliveries_of_their_own() -> None:
     """What one has handled is not handled for the other."""
-    world = World(row("a"), row("b", postProcess="delete"))
+    world = World(row("a"), row("b", onlyUnread=False))
     world.deliver(1)
     worker = world.worker()
 

@@ -240,13 +240,31 @@ async def test_an_envelope_of_a_forgotten_delivery_is_dropped() -> None:
     assert world.emails.blobs == {}
 
 
-async def test_an_envelope_that_was_given_out_too_often_is_a_dead_letter() -> None:
-    """Something in the connector fails on this mail; the reason says so."""
+async def test_an_envelope_that_was_given_out_too_often_is_tried_again_later() -> None:
+    """It may have been an outage of the storage, which hits all mail alike."""
     world = World()
     mail = world.deliver(1)
     worker = world.worker()
     await worker.poll()
     [envelope] = world.emails.take()
+
+    await give_up(envelope, worker.ports)
+    at_once = world.queue.take()
+    world.later(minutes=15)
+    await world.work()
+
+    assert at_once == []
+    assert world.delivery_of(mail).state is State.DONE
+
+
+async def test_a_mail_on_which_the_connector_fails_for_a_day_is_a_dead_letter() -> None:
+    """The reason says so."""
+    world = World()
+    mail = world.deliver(1)
+    worker = world.worker()
+    await worker.poll()
+    [envelope] = world.emails.take()
+    world.later(hours=24)
 
     await give_up(envelope, worker.ports)
 
