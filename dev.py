@@ -42,13 +42,17 @@ def main(arguments: list[str]) -> int:
     command, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
     steps = _commands(rest).get(command)
     if steps is None:
-        print(__doc__)
-        return 0 if command in {"help", "-h", "--help"} else 2
+        asked = command in {"help", "-h", "--help"}
+        print(__doc__ if asked else f"There is no command {command!r}.\n\n{__doc__}")
+        return 0 if asked else 2
     try:
         setup()
     except subprocess.CalledProcessError as error:
         print(f"Setting up failed: {' '.join(map(str, error.cmd))} ended with {error.returncode}.")
         return 1
+    except KeyboardInterrupt:
+        print("Setting up was interrupted; the next time it goes on.")
+        return 130
     results = [_run(step) for step in steps]  # all of them, so that all findings are seen
     return next((code for code in results if code), 0)
 

@@ -160,9 +160,12 @@ class CallbackReceiver:
         if request.path in self._silent_paths:
             await self._closing.wait()
             return _drop(request)
+        try:
+            body = await request.read()
+        except ConnectionResetError:
+            return _drop(request)  # the sender has gone: nothing was given
         if self._latency:
             await asyncio.sleep(self._latency)
-        body = await request.read()
         if not self._is_signed(request, body):
             self.counters.bad_signatures += 1
             return web.Response(status=401)

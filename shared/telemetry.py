@@ -23,8 +23,6 @@ def configure_logging() -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.filter_by_level,
-            structlog.processors.StackInfoRenderer(),
-            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(sort_keys=True, default=str),
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -62,6 +62,13 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
             await world.stack.subscribe(
                 f"team/{name}", userId=f"{name}@contoso.example", folder=folder
             )
+        world.deliver("lost@contoso.example", mail())
+        await world.stack.subscribe(
+            "team/no-destination",
+            userId="lost@contoso.example",
+            postProcess="move",
+            moveTo="Archive/2031",
+        )
         async with world.app():
             await world.ended(len(WELL))
             yield world
@@ -88,6 +95,20 @@ async def test_no_mail_of_a_bad_source_is_touched(world: World) -> None:
     """Nothing of it reaches a target."""
     for name in BAD:
         assert await world.deliveries(f"team/{name}") == []
+
+
+async def test_a_mail_that_cannot_be_moved_yet_waits(world: World) -> None:
+    """Accepted, with the reason; and it is moved, without another callback, when it can be."""
+    await world.postponed("team/no-destination", 1)
+    [waiting] = await world.deliveries("team/no-destination")
+    world.simulator.directory.mailbox("lost@contoso.example").folder_at("Archive/2031", create=True)
+    await world.ended(len(WELL) + 1)
+    [done] = await world.deliveries("team/no-destination")
+
+    assert (waiting["state"], done["state"]) == ("accepted", "done")
+    assert "there is no folder '2031' in Archive" in waiting["reason"]
+    assert len(world.simulator.messages("lost@contoso.example", "Archive/2031")) == 1
+    assert world.receiver.counters.received == len(WELL) + 1
 
 
 async def test_health_names_the_tokens_that_were_refused(world: World) -> None:
