@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from localdev.peak_memory import peak_mb
+
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 40.0
 
@@ -68,6 +70,7 @@ class AppProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = asyncio.Event()
         self._waiter: threading.Thread | None = None
+        self._peak_mb: float | None = None
         self.exit_code: int | None = None
         self.usage = Usage()
 
@@ -114,8 +117,14 @@ class AppProcess:
         self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         await self._ended.wait()
 
+    @property
+    def pid(self) -> int:
+        """The process's number; 0 before it is started."""
+        return 0 if self._process is None else self._process.pid
+
     def _signal(self, number: int) -> None:
         if self._process is not None and self.is_running:
+            self._peak_mb = peak_mb(self._process.pid) or self._peak_mb
             self._process.send_signal(number)
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -126,8 +135,7 @@ class AppProcess:
         if hasattr(os, "wait4"):
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-            unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
-            self.usage = Usage(used.ru_utime + used.ru_stime, used.ru_maxrss / unit)
+            self.usage = Usage(used.ru_utime + used.ru_stime, self._peak_mb)
         else:
             process.wait()
         self.exit_code = process.returncode

@@ -1,0 +1,1 @@
+"""See function_app.py; host.json is the connector's own."""

@@ -1,0 +1,1 @@
+"""Tree to value: the compiler to closures, and what the closures do."""
