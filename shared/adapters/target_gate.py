@@ -29,12 +29,14 @@ class TargetClosed(Exception):
     Args:
         reason: why, for a person.
         retry_after: seconds after which it may be.
+        busy: it is well, but has no place.
     """
 
-    def __init__(self, reason: str, retry_after: float) -> None:
+    def __init__(self, reason: str, retry_after: float, *, busy: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.busy = busy
 
 
 class TargetGate:
@@ -81,7 +83,7 @@ class TargetGate:
                 await self._places.acquire()
         except TimeoutError:
             reason = f"not tried: {AT_ONCE} deliveries wait for its answer"
-            raise TargetClosed(reason, PATIENCE) from None
+            raise TargetClosed(reason, PATIENCE, busy=True) from None
 
     def learn(self, outcome: Outcome) -> None:
         """Takes note of what the target said; closes after failures in a row."""

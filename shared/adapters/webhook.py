@@ -66,7 +66,7 @@ class Webhooks:
             async with gate.enter():
                 outcome = await self._post(target.url, headers, body)
         except TargetClosed as closed:
-            return Unavailable(closed.reason, closed.retry_after)
+            return Unavailable(closed.reason, closed.retry_after, tried=not closed.busy)
         gate.learn(outcome)
         return outcome
 

@@ -30,7 +30,9 @@ from shared.domain.subscription import (
 Row = Mapping[str, Any]
 Reader = Callable[[object], Any]
 
-_DEDUPLICATION_ID = re.compile(r"^[a-zA-Z0-9_-]+$")
+_DEDUPLICATION_ID = re.compile(r"^[a-zA-Z0-9_-]{1,100}$")
+_TENANT = re.compile(r"^[A-Za-z0-9.-]+$")
+_MAILBOX = re.compile(r"^(?!\.+$)[^\s/\\?#%]+$")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _SYSTEM = {"PartitionKey", "RowKey", "Timestamp", "etag", "odata.etag"}
 
@@ -90,7 +92,7 @@ def _target_auth(value: object) -> TargetAuth:
     try:
         fields = json.loads(word)
         auth = TargetAuth(**{name: values.secret_reference(ref) for name, ref in fields.items()})
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError(allowed) from None
     if auth.bearer and auth.basic:
         raise ValueError("bearer or basic, not both")
@@ -129,11 +131,15 @@ _ARCHIVE = _not_yet("archive mode")
 
 COLUMNS: Mapping[str, Column] = {
     "enabled": Column(values.boolean, default=True, meaning="whether it is active"),
-    "tenantId": Column(values.text, "", "tenant of the mailbox"),
-    "clientId": Column(values.text, "", "app registration"),
+    "tenantId": Column(
+        _matching(_TENANT, "the id of a tenant, or one of its domains"), "", "tenant of the mailbox"
+    ),
+    "clientId": Column(_matching(_TENANT, "the id of an app"), "", "app registration"),
     "clientSecret": Column(values.secret_reference, "", "its client secret", hidden=True),
     "clientCertificate": Column(values.secret_reference, "", "its certificate", hidden=True),
-    "userId": Column(values.text, None, "address or id of the mailbox"),
+    "userId": Column(
+        _matching(_MAILBOX, "the address or id of a mailbox"), None, "address or id of the mailbox"
+    ),
     "folder": Column(_folder, None, "well-known name, or path of display names"),
     "folderId": Column(values.text, None, "id of the folder, instead of folder"),
     "pollingInterval": Column(_INTERVAL, None, "ISO 8601 duration between polls"),
@@ -164,7 +170,7 @@ COLUMNS: Mapping[str, Column] = {
     ),
     "onDead": Column(_on_dead, None, "leave, or move:PATH"),
     "deduplicationId": Column(
-        _matching(_DEDUPLICATION_ID, "letters, digits, _ and -"), "", "manual grouping"
+        _matching(_DEDUPLICATION_ID, "up to 100 letters, digits, _ and -"), "", "manual grouping"
     ),
     "activationCondition": Column(_FEEL, None, "FEEL: which mail activates"),
     "consumeUnmatchedEvents": Column(_FEEL, None, "post-process what did not activate"),

@@ -73,8 +73,9 @@ class Delivery:
         """The delivery at its end."""
         return replace(self, state=state, updated_at=now, due_at=now, reason=reason)
 
-    def postponed(self, until: datetime, now: datetime, reason: str) -> Delivery:
-        """The delivery after an attempt that is to be repeated at ``until``."""
-        return replace(
-            self, attempts=self.attempts + 1, due_at=until, updated_at=now, reason=reason
-        )
+    def postponed(
+        self, until: datetime, now: datetime, reason: str, *, counts: bool = True
+    ) -> Delivery:
+        """The delivery that is to be gone on with at ``until``; ``counts`` after an attempt."""
+        attempts = self.attempts + counts
+        return replace(self, attempts=attempts, due_at=until, updated_at=now, reason=reason)

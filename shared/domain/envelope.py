@@ -16,6 +16,11 @@ INLINE_BYTES = 45 * 1024
 """The largest envelope that holds its mail; a queue message takes 64 KiB."""
 
 
+def blob_name(key: DeliveryKey) -> str:
+    """The blob that holds the mail of a delivery, if one has to."""
+    return f"{key.source}/{key.mail}.json"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """One delivery on its way.

@@ -24,10 +24,12 @@ class Unavailable:
     Args:
         reason: what happened, for a person.
         retry_after: seconds that the target asked to wait, or None.
+        tried: whether the target was asked at all; if not, no time of the mail's is used up.
     """
 
     reason: str
     retry_after: float | None = None
+    tried: bool = True
 
 
 @dataclass(frozen=True, slots=True)

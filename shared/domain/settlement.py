@@ -20,10 +20,15 @@ class PostProcessNow:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Some target could not take it: the same again after ``delay``."""
+    """Some target could not take it: the same again after ``delay``.
+
+    Args:
+        counts: whether it was an attempt; a target may have had no place for one.
+    """
 
     delay: timedelta
     reason: str
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,11 @@ def settle(
         tried_for: time since the first attempt.
     """
     unavailable = {n: o for n, o in outcomes.items() if isinstance(o, Unavailable)}
-    trying = {n: o for n, o in unavailable.items() if tried_for < retry_for[n]}
+    trying = {n: o for n, o in unavailable.items() if not o.tried or tried_for < retry_for[n]}
     if trying:
         asked = max((o.retry_after or 0.0 for o in trying.values()), default=0.0)
         delay = max(growing_delay(attempts), timedelta(seconds=asked))
-        return Retry(delay, _reasons(trying))
+        return Retry(delay, _reasons(trying), counts=any(o.tried for o in trying.values()))
     spent = {
         n: Unavailable(f"{o.reason}; given up after {retry_for[n]}") for n, o in unavailable.items()
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.errors import ConnectorError
@@ -48,12 +48,15 @@ async def check_health(ports: Ports, registry: Registry) -> Health:
     some = sorted(credentials, key=repr)[:CREDENTIALS_ASKED]
     refusals = await asyncio.gather(*(ports.health.token(one) for one in some))
     reasons = [f"token: {why}" for why in refusals if why]
-    reasons += _late_or_failing(configuration, states, ports)
+    reasons += _late_or_failing(configuration, states, registry.known_since, ports)
     return Health(tuple(reasons), _details(configuration, states))
 
 
 def _late_or_failing(
-    configuration: Configuration, states: Mapping[str, SourceState], ports: Ports
+    configuration: Configuration,
+    states: Mapping[str, SourceState],
+    since: Mapping[str, datetime],
+    ports: Ports,
 ) -> list[str]:
     now = ports.clock.now()
     found = []
@@ -61,8 +64,9 @@ def _late_or_failing(
         state = states.get(source.id)
         names = ", ".join(source.subscriptions)
         if state is None:
-            continue
-        if state.failures >= FAILURES_ILL:
+            if since[source.id] + LATE < now:
+                found.append(f"{names}: never polled. Is the timer running?")
+        elif state.failures >= FAILURES_ILL:
             found.append(f"{names}: {state.failures} polls failed in a row: {state.error}")
         elif state.next_poll_at + LATE < now and state.lease_until < now:
             found.append(

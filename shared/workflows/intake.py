@@ -33,11 +33,16 @@ async def take_in(source: Source, messages: Sequence[GraphMessage], ports: Ports
     if not messages:
         return
     now = ports.clock.now()
-    if source.predecessors:
-        messages = await _unknown(source, messages, ports)
     by_key = {_key(message): message for message in messages}
+    waiting: Mapping[str, tuple[str, ...]] = dict.fromkeys(by_key, source.subscriptions)
+    if source.predecessors:
+        waiting = await _waiting(source, messages, ports)
     claimed = await ports.ledger.claim(
-        [_delivery(source, key, message, now) for key, message in by_key.items()]
+        [
+            _delivery(source, message, waiting[key], now)
+            for key, message in by_key.items()
+            if key in waiting
+        ]
     )
 
     async def queue(delivery: Delivery) -> None:
@@ -64,7 +69,8 @@ async def take_in_by_id(
         ports: the world outside.
         retention: how long the ledger remembers; a memory that is needed is renewed in time.
     """
-    unknown = await _unknown(source, messages, ports, renewed_after=retention / 2)
+    waiting = await _waiting(source, messages, ports, renewed_after=retention / 2)
+    unknown = [message for message in messages if _key(message) in waiting]
     address = MailboxAddress(source.polling.credential, source.polling.mailbox)
     step, start = FETCHED_AT_ONCE, 0
     while start < len(unknown):
@@ -77,27 +83,30 @@ async def take_in_by_id(
             if len(some) > 1:
                 step = max(1, len(some) // 2)
                 continue
-            await _claim_as_dead(source, some[0], str(error), ports)
+            await _claim_as_dead(source, some[0], waiting[_key(some[0])], str(error), ports)
         except MailboxUnavailable as error:
             if error.retry_after is not None:
                 raise
             if len(some) > 1:
                 step = max(1, len(some) // 2)
                 continue
-            await _claim_unread(source, some[0], ports)
+            await _claim_unread(source, some[0], waiting[_key(some[0])], ports)
         else:
             await take_in(source, whole, ports)
         start += len(some)
         step = min(step * 2, FETCHED_AT_ONCE)
 
 
-async def _unknown(
+async def _waiting(
     source: Source,
     messages: Sequence[GraphMessage],
     ports: Ports,
     renewed_after: timedelta | None = None,
-) -> list[GraphMessage]:
-    """The messages without a delivery, of this source or of one that it continues.
+) -> dict[str, tuple[str, ...]]:
+    """The subscriptions that have yet to get each mail, by its key; mail for none is left out.
+
+    A mail that this source has claimed is for none. One that a predecessor has claimed is for those
+    that the predecessor did not serve.
 
     Args:
         source: the source that lists them.
@@ -106,34 +115,43 @@ async def _unknown(
         renewed_after: age at which a memory that is still needed is renewed; None for never.
     """
     now = ports.clock.now()
-    unknown: list[GraphMessage] = []
+    waiting: dict[str, tuple[str, ...]] = {}
+
+    async def recall(identity: str, message: GraphMessage) -> tuple[str, ...]:
+        delivery = await ports.ledger.read(DeliveryKey(identity, _key(message)))
+        if delivery is None:
+            return ()
+        old = renewed_after is not None and delivery.updated_at < now - renewed_after
+        if delivery.state.is_final and old:
+            await ports.ledger.save(replace(delivery, updated_at=now))
+        return delivery.subscriptions or source.subscriptions
 
     async def look_up(message: GraphMessage) -> None:
-        for identity in (source.id, *source.predecessors):
-            delivery = await ports.ledger.read(DeliveryKey(identity, _key(message)))
-            if delivery is None:
-                continue
-            old = renewed_after is not None and delivery.updated_at < now - renewed_after
-            if delivery.state.is_final and old:
-                await ports.ledger.save(replace(delivery, updated_at=now))
+        if await recall(source.id, message):
             return
-        unknown.append(message)
+        served = {name for one in source.predecessors for name in await recall(one, message)}
+        names = tuple(name for name in source.subscriptions if name not in served)
+        if names:
+            waiting[_key(message)] = names
 
     await for_each(look_up, messages, READS_AT_ONCE)
-    return sorted(unknown, key=received_at)
+    return waiting
 
 
-async def _claim_unread(source: Source, message: GraphMessage, ports: Ports) -> None:
+async def _claim_unread(
+    source: Source, message: GraphMessage, names: tuple[str, ...], ports: Ports
+) -> None:
     """Queues an envelope without the mail: whoever processes it reads it from the mailbox."""
-    delivery = _delivery(source, _key(message), message, ports.clock.now())
+    delivery = _delivery(source, message, names, ports.clock.now())
     for claimed in await ports.ledger.claim([delivery]):
         await ports.emails.put(Envelope(key=claimed.key, traceparent=new_traceparent()))
 
 
-async def _claim_as_dead(source: Source, message: GraphMessage, reason: str, ports: Ports) -> None:
+async def _claim_as_dead(
+    source: Source, message: GraphMessage, names: tuple[str, ...], reason: str, ports: Ports
+) -> None:
     now = ports.clock.now()
-    delivery = _delivery(source, _key(message), message, now)
-    for claimed in await ports.ledger.claim([delivery]):
+    for claimed in await ports.ledger.claim([_delivery(source, message, names, now)]):
         await ports.ledger.save(claimed.ended(State.DEAD, now, reason))
         logger().error("delivery.dead", mail=claimed.key.mail, reason=reason)
 
@@ -142,12 +160,14 @@ def _key(message: GraphMessage) -> str:
     return mail_key(message["id"], received_at(message))
 
 
-def _delivery(source: Source, key: str, message: GraphMessage, now: datetime) -> Delivery:
+def _delivery(
+    source: Source, message: GraphMessage, names: tuple[str, ...], now: datetime
+) -> Delivery:
     return Delivery(
-        key=DeliveryKey(source.id, key),
+        key=DeliveryKey(source.id, _key(message)),
         mail_id=message["id"],
         mailbox=source.polling.mailbox,
-        subscriptions=source.subscriptions,
+        subscriptions=names,
         state=State.CLAIMED,
         received_at=received_at(message),
         claimed_at=now,

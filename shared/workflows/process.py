@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.delivery import Delivery, State
-from shared.domain.envelope import Envelope
+from shared.domain.envelope import INLINE_BYTES, Envelope
 from shared.domain.errors import MailboxError, MailboxUnavailable, MailNotFound
 from shared.domain.mail import Mail, mail_from_graph
 from shared.domain.settlement import (
@@ -41,6 +42,9 @@ DEADLINE = timedelta(minutes=4)
 
 PAUSED_DELAY = timedelta(minutes=1)
 """How long a delivery waits whose subscription is switched off or invalid."""
+
+REMOVED_AFTER = timedelta(hours=24)
+"""Age of a delivery at which a row that is missing counts as removed: it may be on its way back."""
 
 GIVEN_UP_AFTER = timedelta(hours=24)
 """How long a mail is tried on which the connector itself fails."""
@@ -112,8 +116,9 @@ class _Step:
 
     async def take(self) -> None:
         """Delivers what is not accepted yet, then post-processes, unless something forbids it."""
-        wanted = self._delivery.subscriptions
-        left = tuple(name for name in wanted if name in self._subscriptions)
+        wanted = left = self._delivery.subscriptions
+        if self._ports.clock.now() - self._delivery.claimed_at >= REMOVED_AFTER:
+            left = tuple(name for name in wanted if name in self._subscriptions)
         if not left:
             await self._end_as_dead(f"{', '.join(wanted)}: the subscription was removed")
             return
@@ -122,7 +127,7 @@ class _Step:
         active = {
             name: one
             for name in left
-            if isinstance(one := self._subscriptions[name], Subscription) and one.enabled
+            if isinstance(one := self._subscriptions.get(name), Subscription) and one.enabled
         }
         if not active:
             await self._pause(left)
@@ -140,7 +145,11 @@ class _Step:
         """Delivers; a mail that may be large waits until there is room for it in memory."""
         if self._mail is not None:
             return await self._deliver(members)
-        async with _large_mails:
+        async with AsyncExitStack() as room:
+            await room.enter_async_context(_large_mails)
+            mail = await self._whole_mail(members)
+            if len(mail["body"]) < INLINE_BYTES:
+                await room.aclose()  # it is small after all, as most that are recovered
             delivered = await self._deliver(members)
             self._mail = None
         return delivered
@@ -184,8 +193,8 @@ class _Step:
                 self._delivery = replace(self._delivery, due_at=now, reason="")
                 await self._ports.ledger.save(self._delivery)
                 return True
-            case Retry(delay, reason):
-                await self._again(delay, reason)
+            case Retry(delay, reason, counts):
+                await self._again(delay, reason, counts=counts)
             case DeadLetter(reason):
                 await self._end_as_dead(reason, members)
         return False
@@ -260,7 +269,7 @@ class _Step:
     async def _pause(self, names: Sequence[str]) -> None:
         """Waits for a person; that does not count as trying."""
         self._envelope = replace(self._envelope, first_tried_at=None)
-        reason = f"{', '.join(sorted(names))}: disabled or invalid"
+        reason = f"{', '.join(sorted(names))}: disabled, invalid or removed"
         await self._again(PAUSED_DELAY, reason, counts=False)
 
     async def _again(self, delay: timedelta, reason: str, *, counts: bool = True) -> None:
@@ -272,12 +281,13 @@ class _Step:
         if counts:
             envelope = replace(envelope, first_tried_at=envelope.first_tried_at or now)
         await self._ports.emails.put(envelope, delay)
-        await self._ports.ledger.save(self._delivery.postponed(now + delay, now, reason))
+        postponed = self._delivery.postponed(now + delay, now, reason, counts=counts)
+        await self._ports.ledger.save(postponed)
         logger().warning(
             "delivery.postponed",
             reason=reason,
             delay=delay.total_seconds(),
-            attempts=self._delivery.attempts + 1,
+            attempts=postponed.attempts,
         )
 
     async def _end_as_dead(

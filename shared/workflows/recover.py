@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.domain.delivery import Delivery
-from shared.domain.envelope import Envelope
+from shared.domain.envelope import Envelope, blob_name
 from shared.domain.trace import new_traceparent
 from shared.ports import Ports
 from shared.telemetry import logger
@@ -52,8 +52,9 @@ async def _queue_again(deliveries: Sequence[Delivery], ports: Ports) -> int:
         recovered += 1
         now = ports.clock.now()
         await ports.ledger.save(replace(delivery, due_at=now, updated_at=now))
-        # without the mail: it is read from the mailbox, if it is still needed
-        await ports.emails.put(Envelope(key=delivery.key, traceparent=new_traceparent()))
+        # without the mail: it may lie in its blob, or else is read from the mailbox
+        blob, traceparent = blob_name(delivery.key), new_traceparent()
+        await ports.emails.put(Envelope(key=delivery.key, blob=blob, traceparent=traceparent))
         logger().warning(
             "delivery.recovered",
             source=delivery.key.source,

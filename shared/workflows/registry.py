@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.domain.columns import read_row
+from shared.domain.columns import Row, read_row
 from shared.domain.errors import ConnectorError
 from shared.domain.rivals import split_rivals
 from shared.domain.source import Source, group_sources
 from shared.domain.subscription import InvalidSubscription, ReadSubscription, Subscription
 from shared.ports import Clock, SourceStates, SubscriptionStatus, SubscriptionTable
-from shared.telemetry import logger
+from shared.telemetry import frames, logger
 
 ADOPTION_ATTEMPTS = 5
 FRESH_FOR = timedelta(seconds=20)
@@ -37,6 +37,9 @@ class Registry:
     """Reads the table when what it knows is older than :data:`FRESH_FOR`.
 
     Rows whose ETag is unchanged are not parsed again; statuses are written only where they change.
+
+    Attributes:
+        known_since: when this process first saw each source, by id.
     """
 
     def __init__(
@@ -53,13 +56,24 @@ class Registry:
         self._parsed: dict[str, tuple[str, ReadSubscription]] = {}
         self._reported: dict[str, SubscriptionStatus] | None = None
         self._known: tuple[datetime, Configuration] | None = None
+        self.known_since: Mapping[str, datetime] = {}
         self._reading = asyncio.Lock()
 
     async def current(self) -> Configuration:
         """The configuration, at most :data:`FRESH_FOR` old."""
         async with self._reading:
             if self._known is None or self._known[0] + FRESH_FOR <= self._clock.now():
-                self._known = self._clock.now(), await self._read()
+                self._known = self._clock.now(), await self._read_or_keep()
+            return self._known[1]
+
+    async def _read_or_keep(self) -> Configuration:
+        """What the table says; where it cannot be read, what it said last."""
+        try:
+            return await self._read()
+        except ConnectorError as error:
+            if self._known is None:
+                raise
+            logger().warning("subscriptions.not_read", reason=str(error))
             return self._known[1]
 
     async def _read(self) -> Configuration:
@@ -70,7 +84,7 @@ class Registry:
             if known is not None and etag and known[0] == etag:
                 parsed[name] = known
             else:
-                parsed[name] = etag, read_row(row, self._plain_http_hosts)
+                parsed[name] = etag, self._parse(name, row)
         self._parsed = parsed
         subscriptions = {name: subscription for name, (_, subscription) in parsed.items()}
         valid = [one for one in subscriptions.values() if isinstance(one, Subscription)]
@@ -83,7 +97,16 @@ class Registry:
         for source in sources:
             await self._adopt(source, self._reported)
         self._reported = await self._report(configuration, self._reported)
+        now = self._clock.now()
+        self.known_since = {one.id: self.known_since.get(one.id, now) for one in sources}
         return configuration
+
+    def _parse(self, name: str, row: Row) -> ReadSubscription:
+        try:
+            return read_row(row, self._plain_http_hosts)
+        except Exception as error:  # noqa: BLE001 - one row never stops another
+            logger().error("subscription.unreadable", subscription=name, frames=frames(error))
+            return InvalidSubscription(name, (f"cannot be read ({type(error).__name__}).",))
 
     async def _adopt(self, source: Source, reported: Mapping[str, SubscriptionStatus]) -> None:
         """Lets a source know what fed its subscriptions before a change of their properties.

@@ -63,6 +63,14 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "column colour: there is no such column",
         ),
     ),
+    "same-mail-one": (
+        {"userId": "both@contoso.example", "postProcess": "markAsRead"},
+        ("polls the same mail as team/same-mail-two", "share one poll"),
+    ),
+    "same-mail-two": (
+        {"userId": "both@contoso.example", "postProcess": "delete"},
+        ("polls the same mail as team/same-mail-one", "share one poll"),
+    ),
     "same-id-one": (
         {"deduplicationId": "both"},
         ("'both' is shared with team/same-id-two, but folder differ",),

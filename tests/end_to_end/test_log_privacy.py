@@ -80,7 +80,11 @@ async def world(
             "tickets": {"targetUrl": address, "targetAuth": auth},
             "rejected": {"userId": "rejected@contoso.example", "targetUrl": address},
             "searching": {"subjectContains": MARKERS["filter on subjects"]},
-            "wrong-secret": {"clientId": CLIENT_ID, "clientSecret": "{{secrets.wrong}}"},
+            "wrong-secret": {
+                "userId": "other@contoso.example",
+                "clientId": CLIENT_ID,
+                "clientSecret": "{{secrets.wrong}}",
+            },
             "bad-row": {"clientId": CLIENT_ID, "clientSecret": MARKERS["secret in the open"]},
             "bad-address": {"targetUrl": f"http://x.example/{MARKERS['token in an address']}"},
         }

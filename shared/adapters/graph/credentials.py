@@ -31,6 +31,17 @@ async def build_credential(
         SecretNotFound: a secret that the row names is not there.
         SettingsError: a certificate cannot be read, or the tenant is missing.
     """
+    try:
+        return await _built(credential, settings, secrets)
+    except ValueError as error:  # azure-identity refuses what is no tenant
+        raise SettingsError(
+            ["tenant and app cannot be used; check tenantId and clientId."]
+        ) from error
+
+
+async def _built(
+    credential: Credential, settings: Settings, secrets: SecretStore
+) -> AsyncTokenCredential:
     tenant = credential.tenant_id or settings.m365_tenant_id
     client = credential.client_id or settings.m365_client_id
     if not client:

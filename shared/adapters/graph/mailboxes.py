@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 import stamina
@@ -54,7 +53,7 @@ class GraphMailboxes:
         self._connect = connect
         self._new_gate = gate
         self._clients: dict[Credential, asyncio.Task[GraphClient]] = {}
-        self._gates: dict[MailboxAddress, MailboxGate] = {}
+        self._gates: dict[str, MailboxGate] = {}
         self._destinations = Destinations(self._resolve)
         self._batches: Coalescer[MailboxAddress, BatchItem, GraphAnswer] = Coalescer(
             self._send_batch, limit=LARGEST_BATCH, linger=linger
@@ -236,7 +235,8 @@ class GraphMailboxes:
             raise
 
     def _gate(self, address: MailboxAddress) -> MailboxGate:
-        key = replace(address, mailbox=address.mailbox.lower())  # one mailbox in any case
+        # one mailbox in any case, and whatever app is named: two names may be one app
+        key = address.mailbox.lower()
         if key not in self._gates:
             self._gates[key] = self._new_gate(address.mailbox)
         return self._gates[key]

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from shared.adapters.storage.blobs import Container
 from shared.adapters.storage.clients import StorageClients
 from shared.adapters.storage.queues import Queue
-from shared.domain.delivery import DeliveryKey
-from shared.domain.envelope import INLINE_BYTES, Envelope
+from shared.domain.envelope import INLINE_BYTES, Envelope, blob_name
 from shared.domain.mail import Mail
 
 
@@ -50,8 +49,3 @@ class StorageEnvelopeQueue:
     async def oldest_waiting(self) -> datetime | None:
         """When the first message that waits for a worker was put; None where none waits."""
         return await self._queue.oldest_visible()
-
-
-def blob_name(key: DeliveryKey) -> str:
-    """The blob that holds the mail of a delivery, if one has to."""
-    return f"{key.source}/{key.mail}.json"

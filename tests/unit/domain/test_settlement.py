@@ -92,3 +92,13 @@ def test_delays_grow() -> None:
 def test_a_duplicate_is_an_acceptance() -> None:
     """The target has the mail; it does not matter since when."""
     assert accepted({"a": YES, "b": DOWN, "c": KNOWN, "d": NO}) == ("a", "c")
+
+
+def test_a_target_that_had_no_place_uses_up_no_time() -> None:
+    """The mail was never tried: it is not dead, and this was no attempt."""
+    busy = Unavailable("not tried: 24 deliveries wait", 2.0, tried=False)
+
+    settled = settle({"a": busy}, {"a": timedelta(0)}, 0, timedelta(days=2))
+
+    assert isinstance(settled, Retry)
+    assert not settled.counts

@@ -78,3 +78,23 @@ async def test_new_mail_is_taken_in_after_a_change() -> None:
         await world.worker().poll()
 
     assert len(world.deliveries()) == 4
+
+
+async def test_a_row_that_leaves_a_shared_poll_gets_its_own_mail() -> None:
+    """What its former source claims afterwards, for others, is still new to it."""
+    keeps = {"onlyUnread": False, "postProcess": "categorize", "categories": "Seen"}
+    world = World(row("a", **keeps), row("b", **keeps))
+    world.deliver(1)
+    await world.poll_and_work()
+
+    world.table.write(row("a", pollingInterval="PT1M", **keeps))
+    world.deliver_many(3, first=2)
+    for _ in range(2):
+        world.later(minutes=20)
+        worker = world.worker()
+        for number in (1, 0):
+            await worker.poll(number)
+            await world.work(worker)
+
+    assert len(world.targets.accepted_by("team/a")) == 4
+    assert len(world.targets.accepted_by("team/b")) == 4

@@ -32,6 +32,18 @@ async def test_a_connector_that_has_just_started_is_well() -> None:
     assert told.details["lastPoll"] is None
 
 
+async def test_a_source_that_is_never_polled_is_ill() -> None:
+    """The timer may not be running at all."""
+    world = World()
+    worker = world.worker()
+    await check_health(worker.ports, worker.registry)
+
+    world.later(minutes=6)
+    [reason] = (await check_health(worker.ports, worker.registry)).reasons
+
+    assert reason == "team/tickets: never polled. Is the timer running?"
+
+
 async def test_without_storage_it_is_ill() -> None:
     """And nothing else is asked."""
     world = World()

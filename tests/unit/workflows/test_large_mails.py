@@ -27,18 +27,19 @@ class SlowTargets(FakeTargets):
         return await super().deliver(target, message)
 
 
-async def world_with_mails(amount: int) -> tuple[World, SlowTargets]:
-    """A world whose mails are claimed, and slow targets."""
+async def world_with_mails(amount: int, size: int) -> tuple[World, SlowTargets]:
+    """A world whose mails, of so many characters, are claimed, and slow targets."""
     world = World()
     targets = world.targets = SlowTargets()
-    world.deliver_many(amount)
+    for number in range(amount):
+        world.deliver(number, body={"contentType": "text", "content": "a" * size})
     await world.worker().poll()
     return world, targets
 
 
 async def test_few_mails_that_may_be_large_are_held_at_once() -> None:
     """Those that do not travel inline: a hundred of 20 MB would not fit into memory."""
-    world, targets = await world_with_mails(10)
+    world, targets = await world_with_mails(10, size=100_000)
     worker = world.worker()
     envelopes = [replace(envelope, mail=None) for envelope in world.emails.take()]
 
@@ -50,13 +51,24 @@ async def test_few_mails_that_may_be_large_are_held_at_once() -> None:
 
 async def test_small_mails_do_not_wait_for_each_other() -> None:
     """They have travelled with their envelopes."""
-    world, targets = await world_with_mails(10)
+    world, targets = await world_with_mails(10, size=100)
     worker = world.worker()
 
     envelopes = world.emails.take()
     await asyncio.gather(*(process(one, worker.ports, worker.registry) for one in envelopes))
 
     assert targets.most == 10
+
+
+async def test_small_mails_that_are_recovered_do_not_wait_for_each_others_targets() -> None:
+    """Only while they are read from the mailbox nobody knows how large they are."""
+    world, targets = await world_with_mails(10, size=100)
+    worker = world.worker()
+    envelopes = [replace(envelope, mail=None) for envelope in world.emails.take()]
+
+    await asyncio.gather(*(process(one, worker.ports, worker.registry) for one in envelopes))
+
+    assert targets.most > LARGE_AT_ONCE
 
 
 async def test_a_large_mail_is_read_once_even_if_it_is_categorized() -> None:

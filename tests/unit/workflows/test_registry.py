@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from shared.domain.columns import Row
+from shared.domain.errors import StorageUnavailable
 from shared.domain.subscription import InvalidSubscription, Subscription
 from shared.ports import SubscriptionStatus
 from shared.workflows.registry import FRESH_FOR, Registry
@@ -143,3 +144,40 @@ async def test_rows_that_did_not_change_are_not_read_anew() -> None:
 
     assert after["team/a"] is before["team/a"]
     assert after["team/b"] != before["team/b"]
+
+
+async def test_a_row_that_breaks_the_reader_stops_no_other() -> None:
+    """Whatever a person or a tool has written into it."""
+    nested = '{"signing": ' + "[" * 100_000
+    world = World(row("ok"), row("bad", targetAuth=nested))
+
+    configuration = await world.worker().registry.current()
+
+    assert isinstance(configuration.subscriptions["team/bad"], InvalidSubscription)
+    assert len(configuration.sources) == 1
+
+
+class UnsteadyTable(FakeSubscriptionTable):
+    """A table that can be out of reach."""
+
+    away = False
+
+    async def rows(self) -> AsyncIterator[Row]:
+        """Fails while it is away."""
+        if self.away:
+            raise StorageUnavailable("table subscriptions: answered 503", 503)
+        async for one in super().rows():
+            yield one
+
+
+async def test_what_the_table_said_last_holds_while_it_cannot_be_read() -> None:
+    """Mail that waits is not to suffer for it."""
+    world = World()
+    table = UnsteadyTable(world.table.by_name, world.table.reported)
+    registry = Registry(table, world.states, world.clock, ())
+    before = await registry.current()
+
+    table.away = True
+    world.clock.advance(2 * FRESH_FOR)
+
+    assert await registry.current() == before
