@@ -30,9 +30,11 @@ def configure_logging() -> None:
         cache_logger_on_first_use=True,
     )
     logging.getLogger(LOGGER).setLevel(logging.INFO)
-    for chatty in ("httpx", "azure.core", "azure.identity"):
+    for chatty in ("httpx", "azure.core"):
         # they log each request with its address, in which a filter may stand
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # it repeats Entra ID's whole answer at each failure; our own line says what to do
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)
 
 
 @functools.cache

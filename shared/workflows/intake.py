@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,8 +56,12 @@ async def take_in(source: Source, messages: Sequence[GraphMessage], ports: Ports
 
 
 async def take_in_by_id(
-    source: Source, messages: Sequence[GraphMessage], ports: Ports, retention: timedelta
-) -> None:
+    source: Source,
+    messages: Sequence[GraphMessage],
+    ports: Ports,
+    retention: timedelta,
+    goes_on: Callable[[], Awaitable[bool]],
+) -> bool:
     """Takes in mails of which only id and time are known, fetching those that are new.
 
     A mail that is larger than an answer may be is claimed as dead; one that Graph fails to give is
@@ -68,6 +72,10 @@ async def take_in_by_id(
         messages: Graph's JSON with `id` and `receivedDateTime`.
         ports: the world outside.
         retention: how long the ledger remembers; a memory that is needed is renewed in time.
+        goes_on: asked after each request whether there is time for another.
+
+    Returns:
+        whether all of them were taken in.
     """
     waiting = await _waiting(source, messages, ports, renewed_after=retention / 2)
     unknown = [message for message in messages if _key(message) in waiting]
@@ -95,6 +103,9 @@ async def take_in_by_id(
             await take_in(source, whole, ports)
         start += len(some)
         step = min(step * 2, FETCHED_AT_ONCE)
+        if start < len(unknown) and not await goes_on():
+            return False
+    return True
 
 
 async def _waiting(

@@ -230,18 +230,28 @@ class _Poll:
                 by_id, link = True, None
                 continue
             if by_id:
-                await take_in_by_id(
-                    self._source, page.messages, self._ports, self._limits.retention
+                taken_in = await take_in_by_id(
+                    self._source,
+                    page.messages,
+                    self._ports,
+                    self._limits.retention,
+                    self._goes_on,
                 )
+                if not taken_in:
+                    return False  # the ledger knows how far it came
             else:
                 await take_in(self._source, page.messages, self._ports)
             position, link = _after(position, page)
             self._lease.state = progress(self._lease.state, position)
             if page.next_link is None:
                 return True
-            await self._lease.keep(self._lease.state)
-            if self._ports.clock.now() >= self._until:
+            if not await self._goes_on():
                 return False
+
+    async def _goes_on(self) -> bool:
+        """Stores the progress and keeps the lease; gives whether there is time for more."""
+        await self._lease.keep(self._lease.state)
+        return self._ports.clock.now() < self._until
 
     async def _list(self, position: datetime, link: str | None, *, by_id: bool) -> Page:
         polling = self._source.polling

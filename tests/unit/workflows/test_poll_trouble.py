@@ -98,3 +98,23 @@ async def test_throttling_is_no_trouble_of_one_mail() -> None:
 
     assert world.deliveries() == []
     assert world.state().failures == BY_ID_AFTER + 1
+
+
+async def test_a_long_sweep_stops_in_time_and_goes_on_where_it_was() -> None:
+    """It keeps its lease after each request; what was taken in is not fetched again."""
+    world = World()
+    world.deliver(99)
+    await world.worker().poll()
+    world.later(minutes=20)
+    world.deliver_many(50)  # behind the watermark
+
+    more = await world.worker().poll(until=world.clock.now())
+    first = len(world.deliveries())
+    world.clock.advance(timedelta(seconds=1))
+    while await world.worker().poll():
+        pass
+
+    assert more
+    assert first == 21
+    assert len(world.deliveries()) == 51
+    assert world.mailboxes.asked["fetch_messages"] == 3
