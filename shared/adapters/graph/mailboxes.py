@@ -55,8 +55,9 @@ class GraphMailboxes:
         self._clients: dict[Credential, asyncio.Task[GraphClient]] = {}
         self._gates: dict[str, MailboxGate] = {}
         self._destinations = Destinations(self._resolve)
+        # while one batch is under way the next waits at the gate, ready to go
         self._batches: Coalescer[MailboxAddress, BatchItem, GraphAnswer] = Coalescer(
-            self._send_batch, limit=LARGEST_BATCH, linger=linger
+            self._send_batch, limit=LARGEST_BATCH, in_flight=2, linger=linger
         )
 
     async def find_folder(self, address: MailboxAddress, folder: Folder) -> str:
