@@ -103,7 +103,13 @@ def compile_expression(text: str, names: Iterable[str] = ()) -> Expression:
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _compile(text: str, names: tuple[str, ...]) -> Expression:
-    return Expression(text, _parse(parse_expression, _without_sign(text), NAMES + names))
+    try:
+        root = _parse(parse_expression, _without_sign(text), NAMES + names)
+    except FeelSyntaxError as error:
+        # Shown is the text as it was written, with its sign.
+        reason, _, position, expected = error.args
+        raise FeelSyntaxError(reason, text, position, expected) from None
+    return Expression(text, root)
 
 
 def compile_unary_tests(text: str, names: Iterable[str] = ()) -> Expression:
@@ -162,7 +168,7 @@ def diagnose(
 
 def _long_names(context: Mapping[str, Any] | None) -> list[str]:
     # Plain words need not be known, and left out they let contexts share a cached expression.
-    return [name for name in context or () if not name.isidentifier()]
+    return [name for name in map(str, context or ()) if not name.isidentifier()]
 
 
 def _uncharged(_: int) -> None:

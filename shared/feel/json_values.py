@@ -1,5 +1,6 @@
 """Values as JSON, for variables of a process, and back."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -13,6 +14,12 @@ MAX_DEPTH: Final = 200
 
 _SMALL: Final = 34
 """Whole numbers with more digits than numbers carry become a float: their zeros say nothing."""
+
+_HEX: Final = "[0-9a-fA-F]{2}"
+_SURROGATES: Final = re.compile(
+    rf"(\\u[dD][89abAB]{_HEX}\\u[dD][c-fC-F]{_HEX}|\\\\)|\\u[dD][89a-fA-F]{_HEX}"
+)
+"""A whole pair or an escaped backslash, which stay, or half a pair."""
 
 _SCALARS: Final = frozenset((str, bool, type(None), int, float))
 
@@ -71,13 +78,20 @@ def from_json(text: str) -> Any:
 
     try:
         return json.loads(
-            text,
+            _whole_pairs(text),
             parse_int=NUMBERS.create_decimal,
             parse_float=NUMBERS.create_decimal,
             parse_constant=_no_constant,
         )
     except RecursionError:
         raise ValueError("the JSON is nested too deep") from None
+
+
+def _whole_pairs(text: str) -> str:
+    # Half a surrogate pair is no character, and could not be written out as UTF-8 later.
+    if "\\u" not in text:
+        return text
+    return _SURROGATES.sub(lambda match: match[1] or r"\ufffd", text)
 
 
 def _no_constant(name: str) -> Any:

@@ -21,6 +21,15 @@ EXACT: Final = Context(prec=4 * MAX_EXPONENT, Emin=-(10**6), Emax=10**6, traps=[
 ZERO: Final = Decimal(0)
 
 
+def identity(number: Decimal) -> str:
+    """Return a text that equal numbers share, and no others, to look numbers up by.
+
+    Python's hash of a number is no secret, so numbers could be chosen to share one; that of a text
+    is random.
+    """
+    return str(number.normalize(NUMBERS)) if number else "0"
+
+
 def plain(number: Decimal) -> str:
     """Write a number as FEEL does: all digits, no exponent, the scale kept (`1.50`)."""
     return format(number.copy_abs() if number.is_zero() else number, "f")

@@ -109,7 +109,8 @@ _CONVERSIONS: Final[tuple[tuple[type, Callable[[Any], Value]], ...]] = (
     (int, _number),
     (float, _number),
     (Decimal, _number),
-    (str, str),
+    # Not `str`, by which the member of an enumeration says its name.
+    (str, str.__str__),
     (dt.datetime, DateTime.of),
     (dt.date, lambda value: Date(value.year, value.month, value.day)),
     (dt.time, Time.of),

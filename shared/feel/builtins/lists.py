@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.feel.diagnostics import UnfitError
 from shared.feel.engine.comparison import equal, order
 from shared.feel.engine.functions import apply
+from shared.feel.numbers import identity
 from shared.feel.values import Function, Value, kind_of
 
 from .registry import builtin
@@ -23,7 +24,7 @@ def _index(items: Items, position: Decimal) -> int:
     """Return the Python index of a FEEL position, from 1 or from -1 at the end."""
     place = int(position)
     if not place or abs(place) > len(items):
-        raise UnfitError(f"the list of {len(items)} has no position {place}")
+        raise UnfitError(f"the list of {len(items)} has no position {position}")
     return place - 1 if place > 0 else len(items) + place
 
 
@@ -95,18 +96,22 @@ def _index_of(rt: "Runtime", items: Items, match: Value) -> Value:
     return [Decimal(place) for place, item in enumerate(items, 1) if equal(item, match, rt) is True]
 
 
+def _key(value: Value) -> Value:
+    return (type(value), identity(value) if type(value) is Decimal else value)
+
+
 class _Seen:
     """The values met so far; plain ones are looked up at once, others one by one."""
 
     def __init__(self, rt: "Runtime") -> None:
         self._rt = rt
-        self._plain: set[tuple[type, Value]] = set()
+        self._plain: set[Value] = set()
         self._others: Items = []
 
     def knows(self, value: Value) -> bool:
         """Tell whether an equal value was met before."""
         if type(value) in _HASHABLE:
-            return (type(value), value) in self._plain
+            return _key(value) in self._plain
         self._rt.charge(len(self._others))
         return any(equal(other, value, self._rt) is True for other in self._others)
 
@@ -115,7 +120,7 @@ class _Seen:
         if self.knows(value):
             return True
         if type(value) in _HASHABLE:
-            self._plain.add((type(value), value))
+            self._plain.add(_key(value))
         else:
             self._others.append(value)
         return False

@@ -17,6 +17,8 @@ _GROUPINGS: Final = (" ", ",", ".")
 _DECIMALS: Final = (",", ".")
 _NUMBER: Final = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 _MAX_DIGITS: Final = 10_000
+_MAX_RANGE: Final = 1000
+"""Two literals are shorter; what is longer is not worth the parser's time."""
 
 _READERS: Final = {
     "date": parse_date,
@@ -44,6 +46,8 @@ def read_number(text: str, grouping: str | None, decimal: str | None) -> Decimal
 
 def read_range(text: str) -> Range | None:
     """Read a range whose ends are literals, in order; None where it is none (10.3.4.1)."""
+    if len(text) > _MAX_RANGE:
+        return None
     try:
         node = parse_expression(text, ("date and time",))
     except FeelSyntaxError:

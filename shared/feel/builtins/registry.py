@@ -153,7 +153,7 @@ def _run(form: Form, rt: Any, arguments: Sequence[Value], names: Sequence[str]) 
     cost = 1
     for value in arguments:
         kind = type(value)
-        if kind is list:
+        if kind is list or kind is dict:
             cost += len(value)
         elif kind is str:
             cost += len(value) >> _SCAN_SHIFT

@@ -6,7 +6,7 @@ from functools import reduce
 
 from shared.feel.diagnostics import UnfitError
 from shared.feel.engine.comparison import order
-from shared.feel.numbers import NUMBERS
+from shared.feel.numbers import NUMBERS, identity
 from shared.feel.values import Value, kind_of
 
 from .registry import builtin
@@ -100,9 +100,10 @@ def _stddev(*items: Value) -> Value:
 def _mode(*items: Value) -> Value:
     if _of_list_or_items(items) == []:
         return []
-    counts = Counter(_numbers(items))
+    numbers = {identity(number): number for number in reversed(_numbers(items))}
+    counts = Counter(map(identity, _numbers(items)))
     most = max(counts.values())
-    return sorted(number for number, count in counts.items() if count == most)
+    return sorted(numbers[key] for key, count in counts.items() if count == most)
 
 
 def _decide(items: list[Value], *, decisive: bool) -> Value:

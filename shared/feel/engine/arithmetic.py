@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final, NoReturn
 
 from shared.feel.diagnostics import UnfitError
-from shared.feel.numbers import EXACT, NUMBERS
+from shared.feel.numbers import EXACT, NUMBERS, ZERO
 from shared.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 from shared.feel.temporal.calendar import DAY_NANOS
 from shared.feel.temporal.zones import UTC
@@ -76,6 +76,8 @@ def divide(left: Value, right: Value) -> Value:
 
 def power(left: Value, right: Value) -> Value:
     """`left ** right`."""
+    if left == right == ZERO and type(left) is type(right) is Decimal:
+        return Decimal(1)
     return _number(NUMBERS.power, left, right, "raised to a power")
 
 

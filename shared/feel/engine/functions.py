@@ -41,6 +41,8 @@ def definition(
     external, position = node.external, node.position
 
     def run(frame: Frame) -> Value:
+        # What is kept is to cost steps: eight variables as much as one element.
+        frame[0].charge(len(frame) >> 3)
         captured = frame.copy()
 
         def call(rt: Runtime, arguments: Sequence[Value]) -> Value:

@@ -1,12 +1,14 @@
 """One evaluation's state: the context, what is left of the limits, the warnings, the clock."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from time import monotonic
 from typing import Any, Final
 
 from shared.feel.diagnostics import WarningKind
 from shared.feel.errors import FeelLimitError
 from shared.feel.limits import Limits
+from shared.feel.numbers import DIGITS
 from shared.feel.temporal import DateTime
 from shared.feel.temporal.zones import UTC
 from shared.feel.values import NATIVE, Range, Value, adopt
@@ -68,18 +70,18 @@ class Runtime:
         self._look_at = self._steps - _STEPS_PER_LOOK
 
     def made(self, value: Value) -> Value:
-        """Charge for a string or list just made, and return it.
+        """Charge for a string, list or context just made, and return it.
 
         Raises:
             FeelLimitError: It is larger than allowed, or no steps are left for it.
         """
         kind = type(value)
-        if kind is str or kind is list:
+        if kind is str or kind is list or kind is dict:
             size = len(value)
             if size > self.limits.size:
                 raise FeelLimitError("size", self.limits.size)
             # Steps bound memory as well: sixteen characters cost as much as one element.
-            self.charge(size if kind is list else size >> 4)
+            self.charge(size >> 4 if kind is str else size)
         return value
 
     def room_for(self, size: int) -> None:
@@ -142,6 +144,9 @@ class Runtime:
                 pending.extend(((item.start, level), (item.end, level)))
             elif kind is str:
                 size += len(item)
+            elif kind is Decimal and abs(item.adjusted()) > DIGITS:
+                # Written out, it has as many zeros.
+                size += abs(item.adjusted())
             if size > self.limits.size:
                 raise FeelLimitError("size", self.limits.size)
 

@@ -93,7 +93,13 @@ def growing_slot(node: tree.Node, scope: Scope) -> int | None:
 def list_literal(node: tree.ListLiteral, scope: Scope, compiler: "Compiler") -> Code:
     """`[a, b]`."""
     codes = [compiler.compile(item, scope) for item in node.items]
-    return lambda frame: [code(frame) for code in codes]
+    size = len(codes)
+
+    def run(frame: Frame) -> Value:
+        frame[0].charge(size)
+        return [code(frame) for code in codes]
+
+    return run
 
 
 def context_literal(node: tree.ContextLiteral, scope: Scope, compiler: "Compiler") -> Code:
@@ -113,6 +119,7 @@ def context_literal(node: tree.ContextLiteral, scope: Scope, compiler: "Compiler
 
     def run(frame: Frame) -> Value:
         context = {}
+        frame[0].charge(len(entries))
         for key, slot, code in entries:
             frame[slot] = context[key] = code(frame)
         if len(context) < len(entries):

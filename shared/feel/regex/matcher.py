@@ -31,6 +31,8 @@ _LAP: Final = 256
 """Instructions between charges; a lap costs `_LAP // 8` steps."""
 
 _GENERATIONS: Final = 255
+_MEMORY_SHIFT: Final = 8
+"""256 choices remembered cost a step."""
 
 
 class Matcher:
@@ -44,6 +46,7 @@ class Matcher:
         size = program.choices * (len(text) + 1) if remember else 0
         if size > _MAX_MEMORY:
             raise FeelLimitError("size", _MAX_MEMORY)
+        charge(size >> _MEMORY_SHIFT)
         self._seen = bytearray(size)
         self._generation = 1
         self._laps = _LAP
@@ -79,6 +82,7 @@ class Matcher:
     def _forget(self) -> None:
         self._generation += 1
         if self._generation > _GENERATIONS:
+            self.charge(len(self._seen) >> _MEMORY_SHIFT)
             self._seen = bytearray(len(self._seen))
             self._generation = 1
 

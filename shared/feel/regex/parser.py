@@ -253,7 +253,7 @@ class PatternParser:
                 name = "".join(name.split())
         test = property_class(name)
         if test is None:
-            raise self._fault(f"there is no property '{name}'")
+            raise self._fault("there is no such property")
         return test, complement, ""
 
     def _brackets(self) -> CharSet:

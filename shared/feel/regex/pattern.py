@@ -17,6 +17,9 @@ _CHEAP: Final = 4_000_000
 
 _MOST_STEPS: Final = 256
 _SHORT: Final = 256
+_SMALL: Final = 500
+"""Instructions of a pattern that is kept."""
+
 _REPLACEMENT: Final = re.compile(r"\\(.)|\$([0-9]{1,2})|([\\$])", re.DOTALL)
 
 
@@ -31,16 +34,36 @@ def compile_pattern(text: str, flags: str = "") -> "Pattern":
         UnfitError: It is no pattern, or too large a one.
     """
     # A pattern may come from a mail as well: what is kept of it is to stay small.
-    return _kept(text, flags) if len(text) <= _SHORT else Pattern(text, flags)
+    if len(text) > _SHORT:
+        return Pattern(text, flags)
+    try:
+        return _kept(text, flags)
+    except _LargePatternError as error:
+        return error.pattern
 
 
 @lru_cache(maxsize=256)
 def _kept(text: str, flags: str) -> "Pattern":
-    return Pattern(text, flags)
+    pattern = Pattern(text, flags)
+    # What ends in an error is not kept.
+    if pattern.size > _SMALL:
+        raise _LargePatternError(pattern)
+    return pattern
+
+
+class _LargePatternError(Exception):
+    """Raised with a pattern whose text is short, but whose repetitions are many."""
+
+    def __init__(self, pattern: "Pattern") -> None:
+        super().__init__()
+        self.pattern = pattern
 
 
 class Pattern:
     """A pattern over texts.
+
+    Attributes:
+        size: Its number of instructions.
 
     Each method is told the `charge` of the evaluation, which ends it where it takes too much.
     """
@@ -52,6 +75,7 @@ class Pattern:
         self.literal = "q" in flags
         self._references = parser.references
         self._program = Program(part, parser.groups)
+        self.size = self._program.size
         self._ways = ways(part)
         python = source(part)
         self._python = None if python is None else re.compile(python)

@@ -39,8 +39,9 @@ class Program:
             number for each case.
     """
 
-    def __init__(self, part: Part, groups: int) -> None:
+    def __init__(self, part: Part, groups: int, spent: list[int] | None = None) -> None:
         self.code: list[Instruction] = []
+        self._spent = [0] if spent is None else spent
         self.turns: dict[int, tuple[int, ...]] = {}
         self._open_turns: tuple[int, ...] = ()
         self.slots = 2 * (groups + 1)
@@ -54,8 +55,15 @@ class Program:
             if operation == SPLIT:
                 self.choices += 1 << len(self.turns.get(pc, ()))
 
+    @property
+    def size(self) -> int:
+        """The number of its instructions, with those of what it looks ahead for."""
+        return self._spent[0]
+
     def _add(self, operation: int, one: Any = None, other: Any = None) -> int:
-        if len(self.code) >= MAX_INSTRUCTIONS:
+        # One count for a pattern and what it looks ahead for, as both are repeated together.
+        self._spent[0] += 1
+        if self._spent[0] > MAX_INSTRUCTIONS:
             raise UnfitError("the pattern's repetitions make it too large")
         if operation == SPLIT and self._open_turns:
             self.turns[len(self.code)] = self._open_turns[-_MOST_TURNS:]
@@ -70,7 +78,7 @@ class Program:
         elif isinstance(part, Reference):
             self._add(REFERENCE, part.number, part.ignore_case)
         elif isinstance(part, Look):
-            self._add(LOOK, Program(part.inner, self.slots // 2 - 1), part.negated)
+            self._add(LOOK, Program(part.inner, self.slots // 2 - 1, self._spent), part.negated)
         elif isinstance(part, Sequence):
             for inner in part.parts:
                 self._emit(inner)
@@ -102,7 +110,11 @@ class Program:
 
     def _repeat(self, part: Repeat) -> None:
         for _ in range(part.least):
+            before = len(self.code)
             self._emit(part.inner)
+            if len(self.code) == before:
+                # Nothing a thousand times is nothing.
+                break
         if part.most is None:
             self._open_repeat(part)
             return

@@ -187,6 +187,11 @@ RANGES = [
 JSON = [
     ('from json("{\\"a\\": [1, 2.50, \\"x\\", true, null]}")', '{a: [1, 2.5, "x", true, null]}'),
     ('from json("{")', "null"),
+    # Half a surrogate pair is no character.
+    (r'from json("\"\\ud83d\\udc0e\"")', '"🐎"'),
+    (r'from json("\"\\ud83d, \\udc0e\"")', '"\ufffd, \ufffd"'),
+    (r'from json("\"\\\\ud83d\"")', r'"\\ud83d"'),
+    (r'from json("\"\\ud8xx\"")', "null"),
     ('from json("NaN")', "null"),
     ("to json(null)", '"null"'),
     ('to json([1, 1.5, @"P1D"])', '"[1,1.5,\\"P1D\\"]"'),

@@ -24,6 +24,11 @@ from shared.feel import Result, WarningKind, compile_expression, diagnose
         ('@"soon"', "INVALID_TYPE", "the literal is no date, time or duration"),
         ('[1.."a"]', "NOT_COMPARABLE", "a range cannot go from a number to a string"),
         ('1 in "a"', "NOT_COMPARABLE", "a number cannot be tested with a string"),
+        (
+            'get value({a: 1}, "b")',
+            "NO_CONTEXT_ENTRY_FOUND",
+            "get value: the context has no such entry",
+        ),
         ("{a: 1, a: 2}", "INVALID_TYPE", "the context has two entries of the same name"),
         ("1 instance of t", "INVALID_TYPE", "there is no type 't'"),
         (
@@ -62,7 +67,20 @@ def test_what_is_well_has_no_warnings() -> None:
 
 def test_warnings_name_no_content() -> None:
     secret = "the body of a mail"
-    texts = ("body + 1", "body < 1", "body.x", "number(body)", "date(body)", "matches(body, 1)")
+    texts = (
+        "body + 1",
+        "body < 1",
+        "body.x",
+        "number(body)",
+        "date(body)",
+        "matches(body, 1)",
+        "get value({}, body)",
+        "get value({}, [body])",
+        'get value(context put({}, body, 1), [body, "a"])',
+        'context put(context put({}, body, 1), [body, "a"], 1)',
+        "context([{key: body, value: 1}, {key: body, value: 2}])",
+        'matches("a", "\\p{" + body + "}")',
+    )
 
     for text in texts:
         result = diagnose(text, {"body": secret})

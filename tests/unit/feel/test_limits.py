@@ -1,6 +1,7 @@
 """Every evaluation ends, and the error says which limit ended it."""
 
 import threading
+import tracemalloc
 from time import perf_counter
 from typing import Any
 
@@ -140,3 +141,102 @@ def test_one_expression_serves_many_threads_at_once() -> None:
         thread.join()
 
     assert found == {size: size for size in range(50, 70)}
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        # Each turn keeps a copy that is larger than a turn is worth.
+        (
+            "for i in 1..200000 return context put(get or else(partial[-1], {}), string(i), i)",
+            "steps",
+        ),
+        (
+            'for i in 1..999 return context put(get or else(partial[-1], {}), ["a", string(i)], i)',
+            "steps",
+        ),
+        (f"for i in 1..200000 return [{'0,' * 5000}0]", "steps"),
+        (f"for i in 1..200000 return {{{','.join(f'a{n}:0' for n in range(3000))}}}", "steps"),
+        (f"for i in 1..200000 return function() [{'x in 1,' * 4000}0]", "steps"),
+        ("context merge(for i in 1..5000 return entries)", "steps"),
+        # A short number may have thousands of digits once it is written.
+        ("for i in 1..1000 return 1e6144", "size"),
+        ("string(for i in 1..1000 return 1e-6100)", "size"),
+        ("to json({a: for i in 1..1000 return 1e6144})", "size"),
+    ],
+)
+def test_steps_and_size_bound_memory(text: str, limit: str) -> None:
+    context = {"entries": {str(n): n for n in range(5000)}}
+
+    with pytest.raises(FeelLimitError) as caught:
+        evaluate(text, context, limits=Limits(seconds=30))
+
+    assert caught.value.limit == limit
+
+
+@pytest.mark.parametrize("function", ["distinct values", "duplicate values", "union", "mode"])
+def test_numbers_chosen_to_share_a_hash_take_no_time(function: str) -> None:
+    # Python hashes numbers modulo this prime, which is no secret.
+    numbers = ",".join(str((2**61 - 1) * n) for n in range(1, 15_001))
+    start = perf_counter()
+
+    found = evaluate(f"count({function}(from json(text)))", {"text": f"[{numbers}]"})
+
+    assert found == (0 if function == "duplicate values" else 15_000)
+    assert perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(?:(?:(?:(?:){1000}){1000}){1000}){1000}",
+        "(?:(?=(?:(?=a)){900})){900}",
+        "(?:(?=(?:a{100}){90})){1000}",
+    ],
+)
+def test_patterns_that_multiply_take_no_time(pattern: str) -> None:
+    start = perf_counter()
+    evaluate("matches(text, pattern)", {"text": "a", "pattern": pattern})
+
+    assert perf_counter() - start < 1
+
+
+def test_what_a_pattern_remembers_is_charged() -> None:
+    context = {"text": "a" * 1_000_000, "pattern": "(?=b[ab]*c|)" * 300}
+
+    with pytest.raises(FeelLimitError) as caught:
+        evaluate("matches(text, pattern)", context)
+
+    assert caught.value.limit == "steps"
+
+
+def test_a_long_text_is_no_range() -> None:
+    entries = ",".join(f"a b{n}:a b{n}" for n in range(3000))
+    start = perf_counter()
+
+    assert evaluate("range(text)", {"text": f"{{{entries}}}"}) is None
+    assert perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "remove([1], 1e6000)",
+        "sublist([1], -1e6000)",
+        "insert before([1], 1e6000, 2)",
+        "list replace([1], 1e6000, 2)",
+    ],
+)
+def test_a_position_far_outside_is_null(text: str) -> None:
+    assert evaluate(text) is None
+
+
+def test_patterns_that_are_kept_are_small() -> None:
+    texts = [f"(?:a{{1000}}){{9}}{n}" for n in range(10)]
+    tracemalloc.start()
+    for text in texts:
+        evaluate("matches(text, text)", {"text": text})
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 4_000_000

@@ -89,3 +89,11 @@ def test_what_is_no_unary_test(text: str) -> None:
 def test_what_is_no_type() -> None:
     with pytest.raises(FeelSyntaxError):
         convert(1, "list<")
+
+
+def test_an_error_shows_the_sign_as_it_was_written() -> None:
+    with pytest.raises(FeelSyntaxError) as caught:
+        compile_expression("=1 +")
+
+    assert caught.value.source == "=1 +"
+    assert str(caught.value).splitlines()[1:] == ["=1 +", "    ^"]

@@ -4,6 +4,7 @@ import json
 from collections import UserDict
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +24,12 @@ from shared.feel import (
 )
 
 
+class Word(str, Enum):  # noqa: UP042 - a `StrEnum` says its value by itself
+    """An enumeration as programs have them in their JSON."""
+
+    NEW = "new"
+
+
 @pytest.mark.parametrize(
     ("given", "value"),
     [
@@ -31,6 +38,7 @@ from shared.feel import (
         (True, True),
         (Decimal("1.5"), Decimal("1.5")),
         (10**50, Decimal(10) ** 50),
+        (Word.NEW, "new"),
         (float("nan"), None),
         (float("inf"), None),
         (Decimal("NaN"), None),
@@ -52,6 +60,12 @@ def test_what_a_context_may_hold(given: Any, value: Any) -> None:
 
     assert found == value
     assert type(found) is type(value)
+
+
+def test_a_context_with_keys_that_are_no_names() -> None:
+    context: Any = {1: 2, "a": 3}
+
+    assert evaluate("a", context) == 3
 
 
 def test_numbers_from_outside_are_numbers_everywhere() -> None:
