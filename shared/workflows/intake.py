@@ -64,8 +64,8 @@ async def take_in_by_id(
 ) -> bool:
     """Takes in mails of which only id and time are known, fetching those that are new.
 
-    A mail that is larger than an answer may be is claimed as dead; one that Graph fails to give is
-    claimed and queued without its content, to be tried alone. So neither blocks another.
+    A mail that is larger than an answer may be, or that Graph fails to give, is claimed and queued
+    without its content: it is processed alone, and blocks no other.
 
     Args:
         source: the source that lists them.
@@ -87,13 +87,8 @@ async def take_in_by_id(
             whole = await ports.mailboxes.fetch_messages(
                 address, [message["id"] for message in some], source.polling.body_format
             )
-        except AnswerTooLarge as error:
-            if len(some) > 1:
-                step = max(1, len(some) // 2)
-                continue
-            await _claim_as_dead(source, some[0], waiting[_key(some[0])], str(error), ports)
-        except MailboxUnavailable as error:
-            if error.retry_after is not None:
+        except (AnswerTooLarge, MailboxUnavailable) as error:
+            if isinstance(error, MailboxUnavailable) and error.retry_after is not None:
                 raise
             if len(some) > 1:
                 step = max(1, len(some) // 2)
@@ -156,15 +151,6 @@ async def _claim_unread(
     delivery = _delivery(source, message, names, ports.clock.now())
     for claimed in await ports.ledger.claim([delivery]):
         await ports.emails.put(Envelope(key=claimed.key, traceparent=new_traceparent()))
-
-
-async def _claim_as_dead(
-    source: Source, message: GraphMessage, names: tuple[str, ...], reason: str, ports: Ports
-) -> None:
-    now = ports.clock.now()
-    for claimed in await ports.ledger.claim([_delivery(source, message, names, now)]):
-        await ports.ledger.save(claimed.ended(State.DEAD, now, reason))
-        logger().error("delivery.dead", mail=claimed.key.mail, reason=reason)
 
 
 def _key(message: GraphMessage) -> str:

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from shared.domain.delivery import Delivery, State
 from shared.domain.envelope import INLINE_BYTES, Envelope
-from shared.domain.errors import MailboxError, MailboxUnavailable, MailNotFound
+from shared.domain.errors import AnswerTooLarge, MailboxError, MailboxUnavailable, MailNotFound
 from shared.domain.mail import Mail, mail_from_graph
 from shared.domain.settlement import (
     LONGEST_DELAY,
@@ -138,6 +138,8 @@ class _Step:
             await self._post_process(active)
         except MailNotFound as error:
             await self._end_as_dead(str(error))
+        except AnswerTooLarge as error:
+            await self._end_as_dead(str(error), active)
         except MailboxError as error:
             await self._mailbox_failed(error, active)
 

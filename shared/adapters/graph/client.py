@@ -104,7 +104,9 @@ class GraphClient:
                 response = await self._adapter.send_primitive_async(_built(request), "bytes", {})
         except _TooLarge as error:
             raise AnswerTooLarge(
-                mailbox, f"{request.what}: more than {LARGEST_ANSWER // 2**20} MiB in one answer"
+                mailbox,
+                f"{request.what}: more than {LARGEST_ANSWER // 2**20} MiB in one answer. A single"
+                " mail of that size has to be handled by hand.",
             ) from error
         except ClientAuthenticationError as error:
             raise sign_in_error(mailbox, error.message) from error

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from shared.domain.delivery import State
-from tests.builders import NOW, graph_message
+from tests.builders import NOW, graph_message, row
 from tests.unit.workflows.world import World
 
 LIMIT = 4000
@@ -36,13 +36,25 @@ async def test_a_mail_larger_than_any_answer_is_dead_and_blocks_no_other() -> No
     world.mailboxes.largest_answer = LIMIT
     before, mail, after = world.deliver(1), giant(world, 2), world.deliver(3)
 
-    await world.worker().poll()
+    await world.poll_and_work()
 
     dead = world.delivery_of(mail)
     assert dead.state is State.DEAD
     assert "more bytes than one answer may have" in dead.reason
-    assert {one.mail["id"] for one in world.emails.take() if one.mail} == {before, after}
+    assert set(world.targets.accepted_by("team/tickets")) == {before, after}
     assert world.state().error == ""
+
+
+async def test_a_mail_larger_than_any_answer_is_moved_aside_if_asked() -> None:
+    """As any dead letter."""
+    world = World(row(onDead="move:Failed"))
+    world.mailboxes.largest_answer = LIMIT
+    mail = giant(world, 1)
+
+    await world.poll_and_work()
+
+    assert world.delivery_of(mail).state is State.DEAD
+    assert world.mailbox.folder_of(mail) == "Failed"
 
 
 async def test_a_dead_giant_is_not_fetched_again() -> None:
@@ -68,7 +80,7 @@ async def test_after_a_giant_many_are_fetched_at_once_again() -> None:
 
     await world.worker().poll()
 
-    assert len(world.emails.take()) == len(ids)
+    assert len([one for one in world.emails.take() if one.mail]) == len(ids)
     assert world.mailboxes.asked["fetch_messages"] < len(ids) / 3
 
 
