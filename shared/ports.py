@@ -6,7 +6,7 @@ Every method may raise :class:`~shared.domain.errors.ConnectorError`; what else 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -257,7 +257,11 @@ class HealthProbe(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """All that the workflows need, together."""
+    """All that the workflows of one worker need, together.
+
+    Args:
+        in_work: the deliveries that this worker is at.
+    """
 
     clock: Clock
     subscriptions: SubscriptionTable
@@ -268,3 +272,4 @@ class Ports:
     mailboxes: Mailboxes
     targets: Targets
     health: HealthProbe
+    in_work: set[DeliveryKey] = field(default_factory=set)

@@ -63,6 +63,18 @@ async def process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
     Raises:
         TimeoutError: it took longer than :data:`DEADLINE`; the queue gives it again.
     """
+    if envelope.key in ports.in_work:
+        # a copy, as a queue makes when the answer to a send gets lost: by then the ledger knows
+        await ports.emails.put(envelope, PAUSED_DELAY)
+        return
+    ports.in_work.add(envelope.key)
+    try:
+        await _process(envelope, ports, registry)
+    finally:
+        ports.in_work.discard(envelope.key)
+
+
+async def _process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
     with bound(source=envelope.key.source, mail=envelope.key.mail):
         async with asyncio.timeout(DEADLINE.total_seconds()):
             delivery = await ports.ledger.read(envelope.key)

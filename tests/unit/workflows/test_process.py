@@ -297,3 +297,24 @@ async def test_attempts_carry_one_trace() -> None:
     [message] = world.targets.accepted.values()
     assert message.traceparent.split("-")[1] == envelope.traceparent.split("-")[1]
     assert message.traceparent != envelope.traceparent
+
+
+async def test_a_copy_that_comes_at_the_same_time_is_put_off() -> None:
+    """A send whose answer got lost is repeated; the target is to see the mail once all the same."""
+    world = World()
+    mail = world.deliver(1)
+    worker = world.worker()
+    await worker.poll()
+    [envelope] = world.emails.take()
+
+    async def copy_comes() -> None:
+        await process(envelope, worker.ports, worker.registry)
+
+    world.targets.meanwhile = copy_comes
+    await process(envelope, worker.ports, worker.registry)
+    world.later(minutes=1)
+    await world.work()
+
+    assert len(world.targets.attempts) == 1
+    assert world.delivery_of(mail).state is State.DONE
+    assert world.queue.messages == []
