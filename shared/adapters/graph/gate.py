@@ -43,6 +43,12 @@ class MailboxGate:
         self._freed = asyncio.Event()
         self._paused_until = 0.0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is inside or waits, and no pause is to be remembered."""
+        paused = self._paused_until > self._monotonic()
+        return self._free == REQUESTS_AT_ONCE and not self._turn.locked() and not paused
+
     def pause(self, seconds: float) -> None:
         """Lets nobody through for so long: Graph asked for it with Retry-After."""
         self._paused_until = max(self._paused_until, self._monotonic() + seconds)

@@ -28,6 +28,9 @@ from shared.domain.mail import GRAPH_EXPAND, GRAPH_SELECT
 from shared.domain.subscription import Credential, Folder, Operation, PostProcess
 from shared.ports import MailboxAddress, Page
 
+GATES_KEPT = 256
+"""Gates after which idle ones are dropped: a worker may poll thousands of mailboxes."""
+
 ATTEMPTS = 4
 """Tries of one request before the caller is told; it comes back later."""
 
@@ -239,6 +242,8 @@ class GraphMailboxes:
         # one mailbox in any case, and whatever app is named: two names may be one app
         key = address.mailbox.lower()
         if key not in self._gates:
+            if len(self._gates) >= GATES_KEPT:
+                self._gates = {k: one for k, one in self._gates.items() if not one.is_idle}
             self._gates[key] = self._new_gate(address.mailbox)
         return self._gates[key]
 

@@ -147,3 +147,18 @@ async def test_a_long_pause_sends_callers_away(gate: MailboxGate, time: Hourglas
 
     assert sent_away.value.retry_after == 60.0
     assert time.slept == [5.0]
+
+
+async def test_a_gate_is_idle_when_nobody_needs_it() -> None:
+    """Then it may be dropped; not while somebody is inside, or a pause is to be kept."""
+    now = 0.0
+    gate = MailboxGate("mailbox", monotonic=lambda: now)
+    fresh = gate.is_idle
+    async with gate.enter():
+        used = gate.is_idle
+    left = gate.is_idle
+    gate.pause(10)
+    paused = gate.is_idle
+    now = 11.0
+
+    assert (fresh, used, left, paused, gate.is_idle) == (True, False, True, False, True)
