@@ -6,7 +6,6 @@ full of mail in this process, it says nothing of the child. VmHWM begins with th
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
@@ -25,7 +24,9 @@ def peak_mb(process: int | None = None) -> float | None:
         for line in status.read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 2**10
-    if process is not None:
+    if process is not None or sys.platform == "win32":
         return None
+    import resource  # noqa: PLC0415 - Unix only
+
     unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

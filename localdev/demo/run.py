@@ -7,7 +7,7 @@ import contextlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -253,10 +253,3 @@ class DemoRun:
             too_early=self._too_early,
             finished=finished,
         )
-
-
-@contextlib.asynccontextmanager
-async def demo_run(mails: list[bytes], options: DemoOptions) -> AsyncIterator[DemoRun]:
-    """A run that is cleaned up after, whatever happens."""
-    async with DemoRun(mails, options) as run:
-        yield run

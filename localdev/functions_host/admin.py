@@ -1,6 +1,5 @@
 """The admin endpoints: the host's state, its functions, and a timer run by hand."""
 
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -11,27 +10,19 @@ from aiohttp import web
 from localdev.functions_host.functions import LoadedFunction
 from localdev.functions_host.runner import Tally
 from localdev.functions_host.web import AccessKeys
+from localdev.peak_memory import peak_mb
 
 
 def host_status(state: str, tallies: Mapping[str, Tally]) -> dict[str, Any]:
     """Return the host's state, the invocations of each function, and what they cost."""
+    peak = peak_mb()
     return {
         "state": state,
         "functions": sorted(tallies),
         "invocations": {name: asdict(tally) for name, tally in tallies.items()},
         "cpuSeconds": time.process_time(),
-        "peakRssBytes": peak_rss_bytes(),
+        "peakRssBytes": None if peak is None else int(peak * 2**20),
     }
-
-
-def peak_rss_bytes() -> int | None:
-    """Return the most memory that this process ever had, or None where nobody tells."""
-    if sys.platform == "win32":
-        return None
-    import resource  # noqa: PLC0415 - Unix only
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def add_admin_routes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from shared.domain.source import Source
+from shared.domain.source import Source, differing
 from shared.domain.subscription import InvalidSubscription, Operation, Polling
 
 _REMOVING = {Operation.MOVE, Operation.DELETE, Operation.FORCE_DELETE}
@@ -41,13 +41,8 @@ def takes_away(polling: Polling) -> bool:
 
 
 def _refusals(group: Sequence[Source]) -> list[InvalidSubscription]:
-    first = group[0].polling
-    differing = [
-        name
-        for name in Polling.__dataclass_fields__
-        if any(getattr(source.polling, name) != getattr(first, name) for source in group[1:])
-    ]
-    what = f"another {', '.join(differing)}" if differing else "another deduplicationId"
+    found = differing(source.polling for source in group)
+    what = f"another {', '.join(found)}" if found else "another deduplicationId"
     names = sorted(name for source in group for name in source.subscriptions)
     refusals = []
     for source in group:

@@ -80,9 +80,9 @@ def group_sources(
             groups[source_id(subscription)].append(subscription)
     sources, contradictions = [], []
     for identity, members in groups.items():
-        differing = _differing(members)
-        if differing:
-            contradictions += [_contradiction(member, members, differing) for member in members]
+        found = differing(member.polling for member in members)
+        if found:
+            contradictions += [_contradiction(member, members, found) for member in members]
         else:
             names = tuple(sorted(member.name for member in members))
             sources.append(Source(identity, members[0].polling, names))
@@ -111,8 +111,9 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
-def _differing(members: list[Subscription]) -> list[str]:
-    first, *others = (_comparable(member.polling) for member in members)
+def differing(pollings: Iterable[Polling]) -> list[str]:
+    """The properties in which some do not agree with the first."""
+    first, *others = (_comparable(polling) for polling in pollings)
     return [
         name
         for name in Polling.__dataclass_fields__
@@ -121,12 +122,12 @@ def _differing(members: list[Subscription]) -> list[str]:
 
 
 def _contradiction(
-    one: Subscription, members: list[Subscription], differing: list[str]
+    one: Subscription, members: list[Subscription], found: list[str]
 ) -> InvalidSubscription:
     others = ", ".join(sorted(member.name for member in members if member is not one))
     problem = (
         f"deduplicationId {one.deduplication_id!r} is shared with {others}, but"
-        f" {', '.join(differing)} differ. Subscriptions with one deduplicationId must agree in"
+        f" {', '.join(found)} differ. Subscriptions with one deduplicationId must agree in"
         " mailbox, credential, folder, filter, postProcess, onDead, bodyFormat and"
         " pollingInterval or schedule."
     )
