@@ -15,6 +15,7 @@ from shared.settings import schedule
 from shared.workflows.health import check_health
 from shared.workflows.process import give_up, process
 from shared.workflows.recover import recover
+from shared.workflows.serve_document import serve, serve_signed
 from shared.workflows.tick import poll_queued, tick
 
 STORAGE = "AzureWebJobsStorage"
@@ -45,7 +46,7 @@ async def on_poll(message: func.QueueMessage) -> None:
 async def on_email(message: func.QueueMessage) -> None:
     """Delivers one mail and acts on it in its mailbox."""
     c = connector()
-    await process(Envelope.decode(message.get_body()), c.ports, c.registry)
+    await process(Envelope.decode(message.get_body()), c.ports, c.registry, c.keeping)
 
 
 @app.function_name("email_poison")
@@ -61,7 +62,7 @@ async def on_email_poison(message: func.QueueMessage) -> None:
 async def on_recover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the platform wants it
     """Every few minutes: takes up deliveries that stand still."""
     c = connector()
-    await recover(c.ports, c.settings.recovery_after)
+    await recover(c.ports, c.settings.recovery_after, c.settings.document_retention)
 
 
 @app.function_name("health")
@@ -78,3 +79,38 @@ async def on_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: AR
         status_code=503 if health.reasons else 200,
         mimetype="application/json",
     )
+
+
+@app.function_name("document")
+@app.route(
+    "documents/{id}",
+    trigger_arg_name="request",
+    methods=["GET"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
+async def on_document(request: func.HttpRequest) -> func.HttpResponse:
+    """A document, for those who have a function key."""
+    c = connector()
+    served = await serve(request.route_params["id"], request.headers.get("Range"), c.ports)
+    return func.HttpResponse(served.body, status_code=served.status, headers=served.headers)
+
+
+@app.function_name("signed_document")
+@app.route(
+    "signed-documents/{id}",
+    trigger_arg_name="request",
+    methods=["GET"],
+    auth_level=func.AuthLevel.ANONYMOUS,
+)
+async def on_signed_document(request: func.HttpRequest) -> func.HttpResponse:
+    """A document, for those who have a signed address of it."""
+    c = connector()
+    served = await serve_signed(
+        request.route_params["id"],
+        request.params.get("expires", ""),
+        request.params.get("signature", ""),
+        request.headers.get("Range"),
+        c.ports,
+        c.keeping.links,
+    )
+    return func.HttpResponse(served.body, status_code=served.status, headers=served.headers)

@@ -14,18 +14,24 @@ from shared.adapters.graph.mailboxes import GraphMailboxes
 from shared.adapters.health import Probe
 from shared.adapters.secrets import SecretStore
 from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.documents import BlobDocuments
 from shared.adapters.storage.envelopes import StorageEnvelopeQueue
 from shared.adapters.storage.ledger import TableLedger
 from shared.adapters.storage.polls import StoragePollQueue
 from shared.adapters.storage.sources import TableSourceStates
 from shared.adapters.storage.subscriptions import TableSubscriptions
-from shared.adapters.webhook import Webhooks
+from shared.adapters.targets import AllTargets
+from shared.domain.document_links import DocumentLinks
 from shared.domain.subscription import Credential
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.telemetry import configure_logging
+from shared.workflows.hand_over import Keeping
+from shared.workflows.memory_budget import MemoryBudget
 from shared.workflows.poll import PollLimits
 from shared.workflows.registry import Registry
+
+MEGABYTE = 1024 * 1024
 
 
 class SystemClock:
@@ -48,8 +54,11 @@ class Connector:
         self._secrets = SecretStore(settings.secrets)
         self._storage = StorageClients(settings.storage)
         self._mailboxes = GraphMailboxes(self._connect)
-        self._webhooks = Webhooks(
-            self._secrets, settings.webhook_signing_secret, settings.target_timeout
+        self._targets = AllTargets(
+            self._secrets,
+            settings.webhook_signing_secret,
+            settings.target_timeout,
+            settings.engine_variables_limit,
         )
         self._ledger = TableLedger(self._storage)
         clock, polls = SystemClock(), StoragePollQueue(self._storage)
@@ -61,11 +70,21 @@ class Connector:
             emails=StorageEnvelopeQueue(self._storage),
             polls=polls,
             mailboxes=self._mailboxes,
-            targets=self._webhooks,
+            targets=self._targets,
+            documents=BlobDocuments(self._storage),
             health=Probe(polls, self._mailboxes),
         )
         self.registry = Registry(
             self.ports.subscriptions, self.ports.sources, clock, settings.plain_http_hosts
+        )
+        self.keeping = Keeping(
+            links=DocumentLinks(
+                settings.public_url,
+                settings.document_signing_secret,
+                settings.document_url_lifetime,
+            ),
+            memory=MemoryBudget(settings.attachment_memory_mb * MEGABYTE),
+            largest=settings.largest_attachment_mb * MEGABYTE,
         )
         self.poll_limits = PollLimits(
             page_size=settings.page_size,
@@ -77,7 +96,7 @@ class Connector:
     async def close(self) -> None:
         """Closes every connection."""
         await self._mailboxes.close()
-        await self._webhooks.close()
+        await self._targets.close()
         await self._ledger.close()
         await self._storage.close()
 

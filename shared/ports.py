@@ -5,18 +5,21 @@ Every method may raise :class:`~shared.domain.errors.ConnectorError`; what else 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from shared.domain.columns import Row
-from shared.domain.delivery import Delivery, DeliveryKey
+from shared.domain.delivery import Delivery, DeliveryKey, State
+from shared.domain.document import Document
 from shared.domain.envelope import Envelope
 from shared.domain.mail import Mail
-from shared.domain.outcome import Outcome
+from shared.domain.outcome import Answer
 from shared.domain.source import SourceState
-from shared.domain.subscription import Credential, Folder, PostProcess, WebhookTarget
+from shared.domain.subscription import Credential, Folder, PostProcess
+from shared.domain.target import Target, TargetMessage
 
 
 class Clock(Protocol):
@@ -55,6 +58,24 @@ class SubscriptionTable(Protocol):
 
     async def statuses(self) -> dict[str, SubscriptionStatus]:
         """What was reported last, by name."""
+        ...
+
+    async def write(self, row: Row, known: str | None = None) -> None:
+        """Writes a row, in place of one of the same keys.
+
+        Args:
+            row: the entity.
+            known: ETag that the row must still have; empty: it must not be there yet; None:
+                whatever it has.
+
+        Raises:
+            StorageUnavailable: with status 412 where the row has another ETag, 404 where it is
+                gone, 409 where it is there already.
+        """
+        ...
+
+    async def remove(self, name: str) -> bool:
+        """Removes a row; gives whether it was there."""
         ...
 
     async def report(
@@ -104,6 +125,10 @@ class Ledger(Protocol):
 
     def overdue(self, before: datetime) -> AsyncIterator[Delivery]:
         """Deliveries not at their end whose `due_at` lies before a time."""
+        ...
+
+    def find(self, states: Collection[State] = (), source_id: str = "") -> AsyncIterator[Delivery]:
+        """Deliveries in some states, of one source; all of both where not told otherwise."""
         ...
 
     async def purge(self, source_id: str, before: datetime) -> int:
@@ -200,6 +225,35 @@ class Mailboxes(Protocol):
         """Messages by id, whole. Those that are gone are left out."""
         ...
 
+    async def attachment_contents(
+        self, address: MailboxAddress, mail_id: str
+    ) -> Mapping[str, bytes]:
+        """The bytes of all file attachments of a mail by attachment id, in one request.
+
+        Raises:
+            MailNotFound: the mail is gone.
+            AnswerTooLarge: together they are larger than one answer may be.
+        """
+        ...
+
+    def attachment_stream(
+        self, address: MailboxAddress, mail_id: str, attachment_id: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The bytes of one attachment, in pieces: of a file as it is, of an item its MIME.
+
+        Entering it raises as the other methods do; so may the iterator, at any piece.
+
+        Raises:
+            MailNotFound: mail or attachment is gone.
+        """
+        ...
+
+    def mime_stream(
+        self, address: MailboxAddress, mail_id: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The whole mail as it came (MIME), in pieces; raises as `attachment_stream` does."""
+        ...
+
     async def post_process(
         self, address: MailboxAddress, mail_id: str, actions: PostProcess, categories: Sequence[str]
     ) -> str:
@@ -217,29 +271,52 @@ class Mailboxes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetMessage:
-    """What a target is given.
-
-    Args:
-        message_id: the identity of the message, the same at every attempt.
-        subscription: name of the subscription.
-        time_to_live: how long the target should keep the message for a process that comes later.
-    """
-
-    message_id: str
-    message_name: str
-    time_to_live: timedelta
-    subscription: str
-    variables: Mapping[str, Any]
-    traceparent: str
-
-
 class Targets(Protocol):
     """The systems that act on mail."""
 
-    async def deliver(self, target: WebhookTarget, message: TargetMessage) -> Outcome:
+    async def deliver(self, target: Target, message: TargetMessage) -> Answer:
         """Hands over one message. Never raises for what the target does or does not do."""
+        ...
+
+    async def reachable(self, target: Target) -> str:
+        """Empty where the target can be reached, else why not. Hands nothing over."""
+        ...
+
+
+class Documents(Protocol):
+    """The bytes of attachments and the like, by document id."""
+
+    async def known(self, mail_prefix: str) -> Mapping[str, Document]:
+        """The documents of one delivery that are stored already, by id.
+
+        Args:
+            mail_prefix: see :func:`~shared.domain.document.mail_prefix`.
+        """
+        ...
+
+    async def store(
+        self, identity: str, name: str, content_type: str, content: AsyncIterator[bytes]
+    ) -> Document:
+        """Stores a document, over what was there; a document is there whole or not at all.
+
+        What ``content`` raises goes through, and nothing is stored then.
+        """
+        ...
+
+    async def find(self, identity: str) -> Document | None:
+        """What is known of a document; None where there is none."""
+        ...
+
+    async def read(self, identity: str, start: int, length: int) -> bytes:
+        """A part of a document that was found: up to ``length`` bytes from ``start``."""
+        ...
+
+    async def direct_url(self, document: Document, lifetime: timedelta) -> str:
+        """An address at which the storage itself gives the document out, as a download."""
+        ...
+
+    async def expire(self, before: date) -> int:
+        """Removes the documents of all days before a day; gives how many."""
         ...
 
 
@@ -252,6 +329,18 @@ class HealthProbe(Protocol):
 
     async def token(self, credential: Credential) -> str:
         """Empty where Entra ID gives a token, else why not."""
+        ...
+
+
+class StorageWatch(Protocol):
+    """What an operator wants to know of the storage, and no workflow of the app needs."""
+
+    async def queued(self) -> Mapping[str, int]:
+        """About how many messages each queue has, by name; poison queues as well."""
+        ...
+
+    async def clock_ahead(self) -> timedelta:
+        """By how much this machine's clock is ahead of the storage's; to the second or so."""
         ...
 
 
@@ -271,5 +360,6 @@ class Ports:
     polls: PollQueue
     mailboxes: Mailboxes
     targets: Targets
+    documents: Documents
     health: HealthProbe
     in_work: set[DeliveryKey] = field(default_factory=set)

@@ -44,6 +44,35 @@ SETTINGS: Mapping[str, Setting] = {
         timedelta(seconds=30),
         "how long a target may take to answer",
     ),
+    "ENGINE_VARIABLES_LIMIT": Setting(
+        values.integer(least=1_000, most=100_000_000),
+        1_300_000,
+        "bytes of variables that an engine is sent at most",
+    ),
+    "DOCUMENT_RETENTION": Setting(
+        values.duration(least=timedelta(days=1), most=timedelta(days=3650)),
+        timedelta(days=30),
+        "how long documents are kept",
+    ),
+    "DOCUMENT_SIGNING_SECRET": Setting(
+        values.text, "", "signs the addresses of documents; absent: mail carries none"
+    ),
+    "DOCUMENT_URL_LIFETIME": Setting(
+        values.duration(least=timedelta(minutes=1)),
+        timedelta(days=7),
+        "how long a signed address is good",
+    ),
+    "PUBLIC_URL": Setting(
+        lambda value: values.url(value).rstrip("/"),
+        "",
+        "where the app is reached; absent: the host name that Azure gives it",
+    ),
+    "ATTACHMENT_MEMORY_MB": Setting(
+        values.integer(least=8, most=2048), 32, "memory that attachments may take at once"
+    ),
+    "LARGEST_ATTACHMENT_MB": Setting(
+        values.integer(least=1, most=1024), 150, "size up to which an attachment is kept"
+    ),
     "TICK_BUDGET": Setting(
         values.duration(least=timedelta(seconds=1), most=timedelta(minutes=5)),
         timedelta(seconds=8),
@@ -98,6 +127,13 @@ class Settings:
     plain_http_hosts: tuple[str, ...]
     webhook_signing_secret: str
     target_timeout: timedelta
+    engine_variables_limit: int
+    document_retention: timedelta
+    document_signing_secret: str
+    document_url_lifetime: timedelta
+    public_url: str
+    attachment_memory_mb: int
+    largest_attachment_mb: int
     tick_budget: timedelta
     sweep_interval: timedelta
     recovery_after: timedelta
@@ -135,6 +171,8 @@ class Settings:
             )
         if problems:
             raise SettingsError(problems)
+        if not fields["public_url"] and (host := environment.get("WEBSITE_HOSTNAME", "").strip()):
+            fields["public_url"] = f"https://{host}"
         secrets = {
             name.removeprefix(SECRET_PREFIX): value
             for name, value in environment.items()

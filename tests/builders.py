@@ -10,7 +10,7 @@ from shared.domain.delivery import Delivery, DeliveryKey, State
 from shared.domain.mail import mail_key
 from shared.domain.source import Source, group_sources
 from shared.domain.subscription import InvalidSubscription, Subscription
-from shared.ports import TargetMessage
+from shared.domain.target import TargetMessage
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MAILBOX = "support@contoso.example"
@@ -101,6 +101,7 @@ def target_message(number: int = 1, **fields: Any) -> TargetMessage:
     values: dict[str, Any] = {
         "message_id": f"AAMk-{number}=",
         "message_name": "mail-received",
+        "correlation_key": "order-4711",
         "time_to_live": timedelta(hours=1),
         "subscription": "team/tickets",
         "variables": {"email": {"id": f"AAMk-{number}=", "subject": "Grüße \ud83d"}},

@@ -5,52 +5,52 @@ Source: https://github.com/standard-webhooks/standard-webhooks, "Webhook metadat
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import functools
 import hashlib
 import json
+import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
-import aiohttp
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from shared.adapters.http import retry_after
 from shared.adapters.secrets import SecretStore
 from shared.adapters.target_gate import TargetClosed, TargetGate
+from shared.adapters.target_http import NotAnswered, TargetHttp
 from shared.domain.errors import SecretNotFound
-from shared.domain.outcome import Accepted, Outcome, Rejected, Unavailable
-from shared.domain.subscription import TargetAuth, WebhookTarget
-from shared.ports import TargetMessage
+from shared.domain.outcome import Accepted, Answer, Rejected, TooLarge, Unavailable
+from shared.domain.target import TargetAuth, TargetMessage, WebhookTarget
 
 _TRY_LATER = frozenset({408, 425, 429})
 _ALREADY = 409
+_TOO_LARGE = 413
 _SIGNING_HINT = "the signing secret cannot be used: it is base64, with or without the prefix whsec_"
+_CONNECT_SECONDS = 10.0
 _NO_SIGNING = "no signing secret: set targetAuth, or the app setting WEBHOOK_SIGNING_SECRET"
-_UNSENDABLE = "cannot be sent: check targetUrl, and the secrets of targetAuth for line breaks"
 
 
 class Webhooks:
     """HTTP endpoints that take mail.
 
     Args:
+        http: how to reach them.
         secrets: where the names in a row's `targetAuth` lead.
         default_signing_secret: signs for rows without `targetAuth`; empty where there is none.
-        timeout: how long a target may take to answer.
     """
 
-    def __init__(
-        self, secrets: SecretStore, default_signing_secret: str, timeout: timedelta
-    ) -> None:
+    def __init__(self, http: TargetHttp, secrets: SecretStore, default_signing_secret: str) -> None:
+        self._http = http
         self._secrets = secrets
         self._default_signing_secret = default_signing_secret
-        self._timeout = timeout.total_seconds()
-        self._session: aiohttp.ClientSession | None = None
         self._gates: dict[str, TargetGate] = {}
 
-    async def deliver(self, target: WebhookTarget, message: TargetMessage) -> Outcome:
+    async def deliver(self, target: WebhookTarget, message: TargetMessage) -> Answer:
         """Hands over one message; whatever the target does becomes an outcome."""
         body = _body(message)
         if not target.auth.signing and not self._default_signing_secret:
@@ -64,35 +64,37 @@ class Webhooks:
         gate = self._gates.setdefault(target.url, TargetGate())
         try:
             async with gate.enter():
-                outcome = await self._post(target.url, headers, body)
+                answer = await self._post(target.url, headers, body)
         except TargetClosed as closed:
             return Unavailable(closed.reason, closed.retry_after, tried=not closed.busy)
-        gate.learn(outcome)
-        return outcome
+        gate.learn(Accepted() if isinstance(answer, TooLarge) else answer)
+        return answer
 
-    async def close(self) -> None:
-        """Closes all connections."""
-        if self._session is not None:
-            await self._session.close()
-
-    async def _post(self, url: str, headers: Mapping[str, str], body: str) -> Outcome:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._timeout, connect=10),
-                connector=aiohttp.TCPConnector(limit=0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
+    async def reachable(self, target: WebhookTarget) -> str:
+        """Empty where a connection can be made, by TLS where the address says so; else why not."""
+        address = urlsplit(target.url)
+        secured = address.scheme == "https"
+        tls = ssl.create_default_context() if secured else None
         try:
-            async with self._session.post(
-                url, data=body.encode(), headers=headers, allow_redirects=False
-            ) as answer:
-                return _outcome(answer.status, answer.headers)
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                _, writer = await asyncio.open_connection(
+                    address.hostname, address.port or (443 if secured else 80), ssl=tls
+                )
         except TimeoutError:
-            return Unavailable(f"no answer within {self._timeout:g} s")
-        except ValueError:
-            return Unavailable(_UNSENDABLE)
-        except (aiohttp.ClientError, OSError) as error:
-            return Unavailable(f"not reached ({type(error).__name__})")
+            return f"no connection within {_CONNECT_SECONDS:g} s"
+        except ssl.SSLCertVerificationError as error:
+            return f"its certificate is not trusted ({error.verify_message})"
+        except (OSError, ValueError) as error:
+            return f"not reached ({type(error).__name__})"
+        writer.transport.abort()  # nothing was sent, and nothing is waited for
+        return ""
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
+        try:
+            answer = await self._http.post(url, headers, body.encode(), read=False)
+        except NotAnswered as error:
+            return Unavailable(str(error))
+        return _outcome(answer.status, answer.headers)
 
     async def _headers(self, auth: TargetAuth, message: TargetMessage, body: str) -> dict[str, str]:
         signing = (
@@ -136,6 +138,7 @@ def _body(message: TargetMessage) -> str:
         {
             "messageId": message.message_id,
             "messageName": message.message_name,
+            "correlationKey": message.correlation_key,
             "timeToLive": int(message.time_to_live.total_seconds() * 1000),
             "subscription": message.subscription,
             "variables": message.variables,
@@ -144,12 +147,14 @@ def _body(message: TargetMessage) -> str:
     )
 
 
-def _outcome(status: int, headers: Mapping[str, str]) -> Outcome:
+def _outcome(status: int, headers: Mapping[str, str]) -> Answer:
     """What a status means; the body is not looked at, for it may repeat the mail."""
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
         return Accepted()
     if status == _ALREADY:
         return Accepted(already=True)
+    if status == _TOO_LARGE:
+        return TooLarge(f"answered {status}: the message is too large for it")
     if status in _TRY_LATER or status >= 500:  # noqa: PLR2004 - HTTP's server errors
         return Unavailable(f"answered {status}", retry_after(headers))
     if 300 <= status < 400:  # noqa: PLR2004 - HTTP's redirections

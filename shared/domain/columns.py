@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from shared.domain import values
+from shared.domain.column_readers import (
+    Reader,
+    folder,
+    json_object,
+    matching,
+    moment,
+    on_dead,
+    operations,
+)
+from shared.domain.correlation import Archive, Correlation
+from shared.domain.expressions import read_expression, unknown_names
 from shared.domain.odata import SimpleFilter, checked_filter
 from shared.domain.rivals import takes_away
 from shared.domain.schedule import Cron, Interval
@@ -18,18 +27,18 @@ from shared.domain.subscription import (
     Credential,
     Folder,
     InvalidSubscription,
+    KeptDocuments,
     Operation,
     Polling,
     PostProcess,
     ReadSubscription,
     Subscription,
-    TargetAuth,
-    WebhookTarget,
 )
+from shared.domain.target import CamundaTarget, EngineCall, Target
+from shared.domain.target_columns import read_target
+from shared.feel import Expression
 
 Row = Mapping[str, Any]
-Reader = Callable[[object], Any]
-
 _DEDUPLICATION_ID = re.compile(r"^[a-zA-Z0-9_-]{1,100}$")
 _TENANT = re.compile(r"^[A-Za-z0-9.-]+$")
 _MAILBOX = re.compile(r"^(?!\.+$)[^\s/\\?#%]+$")
@@ -51,96 +60,22 @@ class Column:
     hidden: bool = False
 
 
-def _operations(value: object) -> tuple[Operation, ...]:
-    read = values.one_of([operation.value for operation in Operation])
-    chosen = {Operation(read(word)) for word in values.words(value)}
-    if not chosen:
-        raise ValueError(f"one or more of {', '.join(Operation)}, parted by commas")
-    return tuple(operation for operation in Operation if operation in chosen)
-
-
-def _folder(value: object) -> Folder:
-    parts = [part.strip() for part in values.text(value).split("/")]
-    if not all(parts):
-        raise ValueError(
-            "a well-known name such as inbox, or a path such as Inquiries/Tech-Support"
-        )
-    return Folder(path="/".join(parts))
-
-
-def _on_dead(value: object) -> Folder | None:
-    word = values.text(value)
-    if word.lower() == "leave":
-        return None
-    kind, _, path = word.partition(":")
-    if kind.strip().lower() != "move" or not path.strip():
-        raise ValueError("leave, or move:PATH such as move:Inbox/Failed")
-    return _folder(path)
-
-
-def _target_auth(value: object) -> TargetAuth:
-    allowed = (
-        "a reference {{secrets.NAME}} to the signing secret, or a JSON object of references with"
-        " signing and one of bearer, basic"
-    )
-    word = str(value).strip()
-    if not word.startswith("{") or word.startswith("{{"):
-        try:
-            return TargetAuth(signing=values.secret_reference(word))
-        except ValueError:
-            raise ValueError(allowed) from None
-    try:
-        fields = json.loads(word)
-        auth = TargetAuth(**{name: values.secret_reference(ref) for name, ref in fields.items()})
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise ValueError(allowed) from None
-    if auth.bearer and auth.basic:
-        raise ValueError("bearer or basic, not both")
-    return auth
-
-
-def _matching(pattern: re.Pattern[str], allowed: str) -> Reader:
-    def read(value: object) -> str:
-        word = values.text(value)
-        if pattern.match(word) is None:
-            raise ValueError(allowed)
-        return word
-
-    return read
-
-
-def _not_yet(what: str) -> Reader:
-    def refuse(_: object) -> None:
-        raise ValueError(f"nothing: {what} is not part of this version; leave the column out")
-
-    return refuse
-
-
-def _only(word: str, otherwise: str) -> Reader:
-    def read(value: object) -> str:
-        if str(value).strip() != word:
-            raise ValueError(f"{word}; {otherwise} is not part of this version")
-        return word
-
-    return read
-
-
 _INTERVAL = values.duration(least=timedelta(seconds=10), most=timedelta(days=30))
-_FEEL = _not_yet("the expression language FEEL")
-_ARCHIVE = _not_yet("archive mode")
+_IDENTITY = "id"
+"""The messageIdExpression that costs nothing to evaluate."""
 
 COLUMNS: Mapping[str, Column] = {
     "enabled": Column(values.boolean, default=True, meaning="whether it is active"),
     "tenantId": Column(
-        _matching(_TENANT, "the id of a tenant, or one of its domains"), "", "tenant of the mailbox"
+        matching(_TENANT, "the id of a tenant, or one of its domains"), "", "tenant of the mailbox"
     ),
-    "clientId": Column(_matching(_TENANT, "the id of an app"), "", "app registration"),
+    "clientId": Column(matching(_TENANT, "the id of an app"), "", "app registration"),
     "clientSecret": Column(values.secret_reference, "", "its client secret", hidden=True),
     "clientCertificate": Column(values.secret_reference, "", "its certificate", hidden=True),
     "userId": Column(
-        _matching(_MAILBOX, "the address or id of a mailbox"), None, "address or id of the mailbox"
+        matching(_MAILBOX, "the address or id of a mailbox"), None, "address or id of the mailbox"
     ),
-    "folder": Column(_folder, None, "well-known name, or path of display names"),
+    "folder": Column(folder, None, "well-known name, or path of display names"),
     "folderId": Column(values.text, None, "id of the folder, instead of folder"),
     "pollingInterval": Column(_INTERVAL, None, "ISO 8601 duration between polls"),
     "schedule": Column(lambda value: Cron(values.text(value)), None, "cron, instead of interval"),
@@ -151,34 +86,48 @@ COLUMNS: Mapping[str, Column] = {
         lambda value: checked_filter(values.text(value)), None, "OData, instead of the simple one"
     ),
     "bodyFormat": Column(values.one_of(["text", "html"]), "text", "how bodies are wanted"),
-    "postProcess": Column(_operations, (), "mailbox operations after acceptance"),
-    "moveTo": Column(_folder, None, "folder that move moves to"),
+    "postProcess": Column(operations, (), "mailbox operations after acceptance"),
+    "moveTo": Column(folder, None, "folder that move moves to"),
     "createFolder": Column(values.boolean, default=False, meaning="make moveTo if missing"),
     "categories": Column(values.words, (), "categories that categorize adds"),
-    "target": Column(_only("webhook", "another target"), None, "what accepts the mail"),
+    "target": Column(values.one_of(["webhook", "camunda"]), None, "what accepts the mail"),
     # addresses of webhooks often hold a token
     "targetUrl": Column(values.url, None, "where the target is", hidden=True),
-    "targetAuth": Column(_target_auth, TargetAuth(), "secrets for the target", hidden=True),
+    "targetAuth": Column(str, "", "secrets for the target", hidden=True),
+    "targetMode": Column(
+        values.one_of(list(EngineCall)), EngineCall.PUBLISH.value, "what the engine is asked for"
+    ),
+    "processDefinitionId": Column(values.text, "", "process that targetMode start starts"),
+    "targetTenantId": Column(values.text, "", "tenant within the engine"),
     "messageName": Column(values.text, "", "name of the message"),
-    "messageIdExpression": Column(_only("id", "FEEL"), "id", "identity of the message"),
-    "messageTtl": Column(values.duration(), timedelta(hours=1), "how long the message is kept"),
+    "activationCondition": Column(read_expression, None, "FEEL: which mail activates"),
+    "consumeUnmatchedEvents": Column(
+        values.boolean, default=False, meaning="post-process what did not activate"
+    ),
+    "correlationKeyExpression": Column(read_expression, None, "FEEL: correlation key"),
+    "messageIdExpression": Column(read_expression, None, "FEEL: identity of the message"),
+    "messageTtl": Column(values.duration(), None, "how long the message is kept"),
     "resultVariable": Column(
-        _matching(_VARIABLE, "a name of letters, digits and _"), "email", "variable of the mail"
+        matching(_VARIABLE, "a name of letters, digits and _"), "", "variable of the mail"
+    ),
+    "resultExpression": Column(read_expression, None, "FEEL: variables"),
+    "labels": Column(json_object, {}, "JSON object added to the variables"),
+    "archiveBefore": Column(moment, None, "archive mode's cut-off"),
+    "archiveVariables": Column(json_object, {}, "what archived mail carries as well"),
+    "keepAttachments": Column(
+        values.boolean, default=True, meaning="keep attachments as documents"
+    ),
+    "keepMime": Column(values.boolean, default=False, meaning="keep the whole mail as a document"),
+    "offloadBody": Column(
+        values.boolean, default=False, meaning="keep a body that is too large as a document"
     ),
     "retry": Column(
         values.duration(most=timedelta(days=365)), timedelta(hours=24), "how long to try a target"
     ),
-    "onDead": Column(_on_dead, None, "leave, or move:PATH"),
+    "onDead": Column(on_dead, None, "leave, or move:PATH"),
     "deduplicationId": Column(
-        _matching(_DEDUPLICATION_ID, "up to 100 letters, digits, _ and -"), "", "manual grouping"
+        matching(_DEDUPLICATION_ID, "up to 100 letters, digits, _ and -"), "", "manual grouping"
     ),
-    "activationCondition": Column(_FEEL, None, "FEEL: which mail activates"),
-    "consumeUnmatchedEvents": Column(_FEEL, None, "post-process what did not activate"),
-    "correlationKeyExpression": Column(_FEEL, None, "FEEL: correlation key"),
-    "resultExpression": Column(_FEEL, None, "FEEL: variables"),
-    "labels": Column(_not_yet("labels"), None, "JSON object added to the variables"),
-    "archiveBefore": Column(_ARCHIVE, None, "archive mode's cut-off"),
-    "archiveVariables": Column(_ARCHIVE, None, "archive mode's variables"),
 }
 
 
@@ -205,10 +154,11 @@ def read_row(row: Row, plain_http_hosts: Collection[str] = ()) -> ReadSubscripti
             shown = "a value that is not shown" if spec.hidden else repr(value)[:200]
             problems.append(f"column {column}: {shown}; allowed: {error}.")
     given = {c for c, v in row.items() if c in COLUMNS and v is not None and v != ""}
-    problems += _contradictions(fields, given, plain_http_hosts)
-    if problems:
+    target, found = read_target(fields, given, plain_http_hosts)
+    problems += [*_contradictions(fields, given), *found]
+    if problems or target is None:
         return InvalidSubscription(name, tuple(problems))
-    return _subscription(name, fields)
+    return _subscription(name, fields, target)
 
 
 def _unknown(column: str) -> str:
@@ -217,9 +167,7 @@ def _unknown(column: str) -> str:
     return f"column {column}: there is no such column; {hint}"
 
 
-def _contradictions(
-    fields: Mapping[str, Any], given: Collection[str], plain_http_hosts: Collection[str]
-) -> list[str]:
+def _contradictions(fields: Mapping[str, Any], given: Collection[str]) -> list[str]:
     """What is wrong with columns taken together."""
     found = [
         f"column {required}: missing; {COLUMNS[required].meaning} is required."
@@ -240,19 +188,16 @@ def _contradictions(
     ]
     found += [
         f"column {one}: needs column {other}."
-        for one, other in (("clientSecret", "clientId"), ("clientCertificate", "clientId"))
+        for one, other in (
+            ("clientSecret", "clientId"),
+            ("clientCertificate", "clientId"),
+            ("consumeUnmatchedEvents", "activationCondition"),
+            ("archiveVariables", "archiveBefore"),
+        )
         if one in given and other not in given
     ]
     if fields["postProcess"]:
         found += _contradicting_operations(set(fields["postProcess"]), given)
-    address = fields["targetUrl"]
-    if address and urlsplit(address).scheme == "http":
-        host = urlsplit(address).hostname
-        if host not in plain_http_hosts:
-            found.append(
-                f"column targetUrl: plain http to {host}; allowed: https, or a host that the app"
-                " setting PLAIN_HTTP_HOSTS names."
-            )
     return found
 
 
@@ -275,7 +220,7 @@ def _contradicting_operations(chosen: set[Operation], given: Collection[str]) ->
     return found
 
 
-def _subscription(name: str, fields: Mapping[str, Any]) -> Subscription:
+def _subscription(name: str, fields: Mapping[str, Any], target: Target) -> Subscription:
     criteria: SimpleFilter | str = fields["filter"] or SimpleFilter(
         only_unread=fields["onlyUnread"] is not False,
         subject_contains=fields["subjectContains"] or "",
@@ -307,24 +252,82 @@ def _subscription(name: str, fields: Mapping[str, Any]) -> Subscription:
         name=name,
         enabled=fields["enabled"],
         polling=polling,
-        target=WebhookTarget(fields["targetUrl"], fields["targetAuth"]),
-        message_name=fields["messageName"],
-        message_ttl=fields["messageTtl"],
-        result_variable=fields["resultVariable"],
+        target=target,
+        correlation=_correlation(fields, target),
+        documents=KeptDocuments(
+            attachments=fields["keepAttachments"],
+            mime=fields["keepMime"],
+            body=fields["offloadBody"],
+        ),
         retry=fields["retry"],
         deduplication_id=fields["deduplicationId"],
-        warnings=_warnings(polling),
+        warnings=_warnings(polling, target, fields),
     )
 
 
-def _warnings(polling: Polling) -> tuple[str, ...]:
-    """What is allowed but probably not meant: mail that stays in what is listed."""
-    if takes_away(polling):
-        return ()
-    return (
-        (
-            "mail that was handled stays among the mail that is listed: each is delivered once, for"
-            " the ledger remembers it, but every sweep lists it again. Choose onlyUnread with"
-            " markAsRead, or move or delete."
-        ),
+def _time_to_live(fields: Mapping[str, Any], target: Target) -> timedelta:
+    """How long a message is kept; by default longer than it is tried, where that counts.
+
+    An engine knows a message that comes twice only as long as it keeps the first one.
+    """
+    given: timedelta | None = fields["messageTtl"]
+    if given is not None:
+        return given
+    if isinstance(target, CamundaTarget):
+        return fields["retry"] + timedelta(hours=1)  # type: ignore[no-any-return] # a timedelta
+    return timedelta(hours=1)
+
+
+def _correlation(fields: Mapping[str, Any], target: Target) -> Correlation:
+    identity: Expression | None = fields["messageIdExpression"]
+    if identity is not None and identity.text.strip().removeprefix("=").strip() == _IDENTITY:
+        identity = None
+    before = fields["archiveBefore"]
+    return Correlation(
+        message_name=fields["messageName"],
+        message_ttl=_time_to_live(fields, target),
+        activation=fields["activationCondition"],
+        consume_unmatched=fields["consumeUnmatchedEvents"],
+        correlation_key=fields["correlationKeyExpression"],
+        message_id=identity,
+        # a result expression alone says all that is wanted, often to leave the mail's bulk out
+        result_variable=fields["resultVariable"] or ("" if fields["resultExpression"] else "email"),
+        result=fields["resultExpression"],
+        labels=fields["labels"],
+        archive=Archive(before, fields["archiveVariables"]) if before else None,
     )
+
+
+_EXPRESSIONS = (
+    "activationCondition",
+    "correlationKeyExpression",
+    "messageIdExpression",
+    "resultExpression",
+)
+
+
+def _warnings(polling: Polling, target: Target, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is allowed but probably not meant."""
+    found = [
+        f"column {column}: {unknown}."
+        for column in _EXPRESSIONS
+        if fields[column] is not None
+        for unknown in unknown_names(fields[column])
+    ]
+    if not takes_away(polling):
+        found.append(_STAYS)
+    publishes = isinstance(target, CamundaTarget) and target.call is EngineCall.PUBLISH
+    if publishes and _time_to_live(fields, target) < fields["retry"]:
+        found.append(_SHORT_LIFE)
+    return tuple(found)
+
+
+_STAYS = (
+    "mail that was handled stays among the mail that is listed: each is delivered once, for"
+    " the ledger remembers it, but every sweep lists it again. Choose onlyUnread with"
+    " markAsRead, or move or delete."
+)
+_SHORT_LIFE = (
+    "column messageTtl: it is shorter than retry. The engine forgets a message after this time: one"
+    " whose answer got lost may be taken twice then, and one that nobody waits for in time is gone."
+)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a delivery stands: ``claimed → accepted → done``, or ``unmatched``, or ``dead``."""
+    """Where a delivery stands: ``claimed → accepted → done``, or ``unmatched``, or ``dead``.
+
+    An operator turns ``dead`` into ``discarded``, or back into ``claimed``.
+    """
 
     CLAIMED = "claimed"
     ACCEPTED = "accepted"
     DONE = "done"
     UNMATCHED = "unmatched"
     DEAD = "dead"
+    DISCARDED = "discarded"
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more will be done."""
-        return self in {State.DONE, State.UNMATCHED, State.DEAD}
+        return self not in {State.CLAIMED, State.ACCEPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,11 @@ class Delivery:
     def waiting(self) -> tuple[str, ...]:
         """The subscriptions whose targets have yet to accept the mail."""
         return tuple(name for name in self.subscriptions if name not in self.accepted_by)
+
+    def without(self, names: Collection[str]) -> Delivery:
+        """The delivery to all but these, which the mail does not activate."""
+        left = tuple(name for name in self.subscriptions if name not in names)
+        return replace(self, subscriptions=left)
 
     def with_acceptances(self, names: Iterable[str], now: datetime) -> Delivery:
         """The delivery once these too have accepted; accepted as a whole when all have."""

@@ -7,12 +7,16 @@ Each says what happened, where, and what to do. None carries a secret, a token, 
     ConnectorError
     ├── MailboxError              about one mailbox: what Microsoft Graph or Entra ID answered
     │   ├── MailboxUnavailable    throttled, overloaded, not reached: the same again later
+    │   │   └── AnswerLost        it may have had its effect, or not: look before it is repeated
     │   ├── MailboxRefused        wrong secret, no permission, no such mailbox: a person must act
+    │   │   └── SignInRefused     the app gets no token, or one that Graph does not take
     │   ├── FolderNotFound        the folder that a subscription names is not there
     │   ├── MailNotFound          the mail was deleted or moved away by somebody else
     │   └── AnswerTooLarge        more bytes than one answer may have: ask for fewer mails
+    ├── SendRefused               a mail that the connector itself does not send, and why
     ├── StorageUnavailable        tables, queues or blobs: not reached, overloaded, or refused
     ├── DeliveryNotFound          a delivery that is to change is not in the ledger
+    ├── ExpressionFailed          an expression of a row has no usable value for a mail
     ├── SecretNotFound            a {{secrets.NAME}} that no store knows
     ├── EnvelopeError             a queue message that is not one of our envelopes
     └── SettingsError             app settings that cannot be used, all of them at once
@@ -21,10 +25,29 @@ Each says what happened, where, and what to do. None carries a secret, a token, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 class ConnectorError(Exception):
     """The root of all errors that the connector raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSaid:
+    """What Graph's answer said of a failure.
+
+    Args:
+        status: HTTP status.
+        code: Graph's error code; empty where there is none.
+        message: Graph's text. It may hold what the mail or the request holds: for no log.
+        request_id: by which Microsoft's support finds the request.
+    """
+
+    status: int
+    code: str = ""
+    message: str = field(default="", repr=False)
+    request_id: str = ""
 
 
 class MailboxError(ConnectorError):
@@ -33,7 +56,12 @@ class MailboxError(ConnectorError):
     Args:
         mailbox: the mailbox as the subscription names it.
         what: what happened and what to do, in one or two sentences.
+
+    Attributes:
+        said: Graph's answer; None where there was none.
     """
+
+    said: GraphSaid | None = None
 
     def __init__(self, mailbox: str, what: str) -> None:
         super().__init__(f"mailbox {mailbox}: {what}")
@@ -55,8 +83,16 @@ class MailboxUnavailable(MailboxError):
         self.retry_after = retry_after
 
 
+class AnswerLost(MailboxUnavailable):
+    """A request went out and no usable answer came: nobody knows whether it took effect."""
+
+
 class MailboxRefused(MailboxError):
     """Waiting does not help: a permission, a secret or an address is wrong."""
+
+
+class SignInRefused(MailboxRefused):
+    """The app itself is not let in: nothing that it asks for can succeed, whatever it is."""
 
 
 class FolderNotFound(MailboxError):
@@ -69,6 +105,32 @@ class MailNotFound(MailboxError):
 
 class AnswerTooLarge(MailboxError):
     """An answer had more bytes than the connector reads at once."""
+
+
+class Refusal(StrEnum):
+    """Why the connector does not send a mail."""
+
+    LOOP = "automaticAnswerToAutomaticMail"
+    TOO_MANY = "tooManyMailsToRecipient"
+    TOO_LARGE = "mailTooLarge"
+    NO_DOCUMENT = "documentNotFound"
+    NO_COPY = "copyCannotBeLeftOut"
+
+
+class SendRefused(ConnectorError):
+    """The connector does not send a mail; Microsoft 365 was not asked to, or not to the end.
+
+    Args:
+        why: the reason.
+        what: what happened and what to do; names no recipient, subject or body.
+        retry_after: seconds after which it may go, where waiting helps.
+    """
+
+    def __init__(self, why: Refusal, what: str, retry_after: float | None = None) -> None:
+        super().__init__(what)
+        self.why = why
+        self.what = what
+        self.retry_after = retry_after
 
 
 class StorageUnavailable(ConnectorError):
@@ -107,6 +169,20 @@ class DeliveryNotFound(ConnectorError):
         )
         self.source = source
         self.mail = mail
+
+
+class ExpressionFailed(ConnectorError):
+    """An expression of a row has no usable value for a mail: row or mail must change.
+
+    Args:
+        column: where the expression stands.
+        what: what is wrong with its value; never the value itself.
+    """
+
+    def __init__(self, column: str, what: str) -> None:
+        super().__init__(f"{column}: {what}")
+        self.column = column
+        self.what = what
 
 
 class SecretNotFound(ConnectorError):

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from shared.domain.automatic import is_automatic
+
 Mail: TypeAlias = dict[str, Any]
 """JSON of one e-mail, with the keys that :func:`mail_from_graph` sets."""
 
@@ -38,6 +40,9 @@ def mail_from_graph(message: Mapping[str, Any]) -> Mail:
         message: Graph's JSON, with the properties of :data:`GRAPH_SELECT` and :data:`GRAPH_EXPAND`.
     """
     body = message.get("body") or {}
+    headers = _headers(message.get("internetMessageHeaders") or ())
+    sender = _address(message.get("sender") or message.get("from"))
+    author = _address(message.get("from"))
     return {
         "id": message["id"],
         "conversationId": message.get("conversationId") or "",
@@ -46,8 +51,8 @@ def mail_from_graph(message: Mapping[str, Any]) -> Mail:
         "body": body.get("content") or "",
         "bodyContentType": body.get("contentType") or "text",
         "bodyPreview": message.get("bodyPreview") or "",
-        "from": _address(message.get("from")),
-        "sender": _address(message.get("sender") or message.get("from")),
+        "from": author,
+        "sender": sender,
         "replyTo": _addresses(message.get("replyTo")),
         "recipients": _addresses(message.get("toRecipients")),
         "cc": _addresses(message.get("ccRecipients")),
@@ -59,7 +64,8 @@ def mail_from_graph(message: Mapping[str, Any]) -> Mail:
         "categories": list(message.get("categories") or ()),
         "hasAttachments": bool(message.get("hasAttachments")),
         "webLink": message.get("webLink") or "",
-        "headers": _headers(message.get("internetMessageHeaders") or ()),
+        "automatic": is_automatic(headers, author["address"]),
+        "headers": headers,
         "attachments": [_attachment(one) for one in message.get("attachments") or ()],
     }
 
@@ -115,4 +121,6 @@ def _attachment(attachment: Mapping[str, Any]) -> dict[str, Any]:
         "isInline": bool(attachment.get("isInline")),
         "kind": _KINDS.get(attachment.get("@odata.type", ""), "file"),
         "documentId": None,
+        "url": None,
+        "error": None,
     }

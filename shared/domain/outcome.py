@@ -39,4 +39,18 @@ class Rejected:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """The message has more bytes than the target takes; a smaller one may be taken.
+
+    Args:
+        reason: how large it is and how large it may be, for a person.
+    """
+
+    reason: str
+
+
 Outcome: TypeAlias = Accepted | Unavailable | Rejected
+
+Answer: TypeAlias = Outcome | TooLarge
+"""What a target may answer; only a message that is as small as it can be gets an outcome."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from shared.domain.correlation import Correlation
 from shared.domain.odata import SimpleFilter
 from shared.domain.schedule import Schedule
+from shared.domain.target import Target
 
 
 class Operation(StrEnum):
@@ -67,29 +69,6 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
-class TargetAuth:
-    """Names of the secrets that a target wants. Empty: not used.
-
-    Args:
-        signing: secret of the Standard Webhooks signature; empty means that of the app settings.
-        bearer: secret sent as ``Authorization: Bearer``.
-        basic: secret ``user:password`` sent as ``Authorization: Basic``.
-    """
-
-    signing: str = ""
-    bearer: str = ""
-    basic: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookTarget:
-    """An HTTP endpoint that takes mail as signed JSON."""
-
-    url: str
-    auth: TargetAuth = field(default_factory=TargetAuth)
-
-
-@dataclass(frozen=True, slots=True)
 class Polling:
     """All that decides what is polled and how: subscriptions that agree in it share a source."""
 
@@ -108,6 +87,21 @@ class Polling:
         return self.criteria if isinstance(self.criteria, str) else self.criteria.odata()
 
 
+@dataclass(frozen=True, slots=True)
+class KeptDocuments:
+    """What of a mail is kept as documents.
+
+    Args:
+        attachments: the bytes of its attachments.
+        mime: the whole mail as it came.
+        body: its body, where the variables are too large for the target with it.
+    """
+
+    attachments: bool = True
+    mime: bool = False
+    body: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """One valid row of the table `subscriptions`.
@@ -115,17 +109,15 @@ class Subscription:
     Args:
         name: ``PartitionKey/RowKey``.
         retry: how long an unavailable target is tried.
-        result_variable: the variable that holds the mail.
         warnings: what is allowed but probably not meant.
     """
 
     name: str
     enabled: bool
     polling: Polling
-    target: WebhookTarget
-    message_name: str
-    message_ttl: timedelta
-    result_variable: str
+    target: Target
+    correlation: Correlation
+    documents: KeptDocuments
     retry: timedelta
     deduplication_id: str = ""
     warnings: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The public face: compiling a text once, and evaluating it over contexts."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -41,7 +42,11 @@ class Expression:
         return f"Expression({self.text!r})"
 
     def evaluate(
-        self, context: Mapping[str, Any] | None = None, *, limits: Limits = DEFAULT_LIMITS
+        self,
+        context: Mapping[str, Any] | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        now: datetime | None = None,
     ) -> Value:
         """Return the expression's value over a context.
 
@@ -50,15 +55,20 @@ class Expression:
         Args:
             context: The variables: JSON, `Decimal`, `datetime` types, or values of the language.
             limits: How much the evaluation may take.
+            now: The moment that ``now()`` and ``today()`` give; that of the call if absent.
 
         Raises:
             FeelLimitError: It would take more.
             FeelAssertionError: The expression's own ``assert`` does not hold.
         """
-        return self._run(Runtime(_EMPTY if context is None else context, limits, diagnose=False))
+        return self._run(Runtime(context or _EMPTY, limits, now, diagnose=False))
 
     def diagnose(
-        self, context: Mapping[str, Any] | None = None, *, limits: Limits = DEFAULT_LIMITS
+        self,
+        context: Mapping[str, Any] | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        now: datetime | None = None,
     ) -> Result:
         """Return the value as `evaluate` does, with the reasons for what became null.
 
@@ -66,7 +76,7 @@ class Expression:
             FeelLimitError: As `evaluate`.
             FeelAssertionError: As `evaluate`.
         """
-        rt = Runtime(_EMPTY if context is None else context, limits, diagnose=True)
+        rt = Runtime(context or _EMPTY, limits, now, diagnose=True)
         value = self._run(rt)
         return Result(value, tuple(self._warnings(rt)))
 

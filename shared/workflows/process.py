@@ -32,13 +32,18 @@ from shared.domain.subscription import (
     ReadSubscription,
     Subscription,
 )
-from shared.domain.trace import next_span
-from shared.ports import MailboxAddress, Ports, TargetMessage
+from shared.ports import MailboxAddress, Ports
 from shared.telemetry import bound, logger
+from shared.workflows.hand_over import Keeping, activated, hand_over
 from shared.workflows.registry import Registry
 
 DEADLINE = timedelta(minutes=4)
 """The longest that one envelope is worked on: shorter than what recovery waits."""
+
+LARGE_ATTACHMENTS = 16 * 1024 * 1024
+"""Bytes of attachments from which a mail has :data:`LONG_DEADLINE`."""
+
+LONG_DEADLINE = timedelta(minutes=20)
 
 PAUSED_DELAY = timedelta(minutes=1)
 """How long a delivery waits whose subscription is switched off or invalid."""
@@ -57,8 +62,14 @@ LARGE_AT_ONCE = 4
 _large_mails = asyncio.Semaphore(LARGE_AT_ONCE)
 
 
-async def process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
+async def process(envelope: Envelope, ports: Ports, registry: Registry, keeping: Keeping) -> None:
     """Takes one delivery as far as it goes now: to its end, or to its next attempt.
+
+    Args:
+        envelope: which delivery.
+        ports: the world outside.
+        registry: the subscriptions as they are now.
+        keeping: how documents are kept.
 
     Raises:
         TimeoutError: it took longer than :data:`DEADLINE`; the queue gives it again.
@@ -69,20 +80,20 @@ async def process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
         return
     ports.in_work.add(envelope.key)
     try:
-        await _process(envelope, ports, registry)
+        await _process(envelope, ports, registry, keeping)
     finally:
         ports.in_work.discard(envelope.key)
 
 
-async def _process(envelope: Envelope, ports: Ports, registry: Registry) -> None:
+async def _process(envelope: Envelope, ports: Ports, registry: Registry, keeping: Keeping) -> None:
     with bound(source=envelope.key.source, mail=envelope.key.mail):
-        async with asyncio.timeout(DEADLINE.total_seconds()):
+        async with asyncio.timeout(DEADLINE.total_seconds()) as time:
             delivery = await ports.ledger.read(envelope.key)
             if delivery is None or delivery.state.is_final:
                 await ports.emails.discard(envelope)  # a copy of one that has ended
                 return
             configuration = await registry.current()
-            step = _Step(envelope, delivery, configuration.subscriptions, ports)
+            step = _Step(envelope, delivery, configuration.subscriptions, ports, keeping, time)
             await step.take()
 
 
@@ -112,13 +123,17 @@ async def give_up(envelope: Envelope, ports: Ports) -> None:
 class _Step:
     """One attempt at one delivery."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what one attempt needs
         self,
         envelope: Envelope,
         delivery: Delivery,
         subscriptions: Mapping[str, ReadSubscription],
         ports: Ports,
+        keeping: Keeping,
+        time: asyncio.Timeout,
     ) -> None:
+        self._keeping = keeping
+        self._time = time
         self._envelope = envelope
         self._delivery = delivery
         self._subscriptions = subscriptions
@@ -180,20 +195,31 @@ class _Step:
             return False
         mail = await self._whole_mail(members)
         self._categories = mail["categories"]
-        answers = await asyncio.gather(
-            *(
-                self._ports.targets.deliver(
-                    members[name].target, self._message(members[name], mail)
-                )
-                for name in waiting
-            )
+        matched, settled = activated(
+            mail, {name: members[name] for name in waiting}, self._delivery
         )
-        outcomes = dict(zip(waiting, answers, strict=True))
+        if not matched and not settled.outcomes and not paused and not self._delivery.accepted_by:
+            await self._end_as_unmatched(settled.unmatched, members)
+            return False
+        await self._allow_time(mail)
+        outcomes = {
+            **settled.outcomes,
+            **await hand_over(
+                mail,
+                matched,
+                self._delivery,
+                self._envelope.traceparent,
+                self._ports,
+                self._keeping,
+            ),
+        }
         now = self._ports.clock.now()
-        self._delivery = self._delivery.with_acceptances(accepted(outcomes), now)
+        self._delivery = self._delivery.without(settled.unmatched).with_acceptances(
+            accepted(outcomes), now
+        )
         settlement = settle(
             outcomes,
-            {name: members[name].retry for name in waiting},
+            {name: members[name].retry for name in outcomes},
             self._delivery.attempts,
             now - (self._envelope.first_tried_at or now),
         )
@@ -213,15 +239,14 @@ class _Step:
                 await self._end_as_dead(reason, members)
         return False
 
-    def _message(self, subscription: Subscription, mail: Mail) -> TargetMessage:
-        return TargetMessage(
-            message_id=mail["id"],
-            message_name=subscription.message_name,
-            time_to_live=subscription.message_ttl,
-            subscription=subscription.name,
-            variables={subscription.result_variable: mail},
-            traceparent=next_span(self._envelope.traceparent),
-        )
+    async def _allow_time(self, mail: Mail) -> None:
+        """Gives a mail with large attachments more time, and tells recovery so."""
+        size = sum(attachment["size"] for attachment in mail["attachments"])
+        if size < LARGE_ATTACHMENTS:
+            return
+        self._time.reschedule(asyncio.get_running_loop().time() + LONG_DEADLINE.total_seconds())
+        until = self._ports.clock.now() + LONG_DEADLINE
+        await self._ports.ledger.save(replace(self._delivery, due_at=until))
 
     async def _whole_mail(self, members: Mapping[str, Subscription]) -> Mail:
         """The mail: from the envelope, its blob, or the mailbox.
@@ -244,25 +269,41 @@ class _Step:
             self._mail = mail_from_graph(fetched[0])
         return self._mail
 
+    async def _end_as_unmatched(
+        self, why: Mapping[str, str], members: Mapping[str, Subscription]
+    ) -> None:
+        """Ends the delivery of a mail that activates nothing; acts on the mail if that is asked."""
+        reason = "; ".join(f"{name}: {one}" for name, one in sorted(why.items()))
+        if any(members[name].correlation.consume_unmatched for name in why):
+            note = await self._act(members)
+            reason = "; ".join(filter(None, (reason, "post-processed all the same", note)))
+        now = self._ports.clock.now()
+        await self._ports.ledger.save(self._delivery.ended(State.UNMATCHED, now, reason))
+        logger().info("delivery.unmatched", reason=reason)
+        await self._ports.emails.discard(self._envelope)
+
     async def _post_process(self, members: Mapping[str, Subscription]) -> None:
         """Acts on the mail in the mailbox, now that its acceptance is recorded."""
+        note = await self._act(members)
+        now = self._ports.clock.now()
+        await self._ports.ledger.save(self._delivery.ended(State.DONE, now, note))
+        await self._ports.emails.discard(self._envelope)
+
+    async def _act(self, members: Mapping[str, Subscription]) -> str:
+        """Does the mailbox operations; gives a note for a person, mostly empty."""
         polling = _polling(members)
         actions = polling.post_process
-        note = ""
         try:
             categories: Sequence[str] = ()
             if Operation.CATEGORIZE in actions.operations:
                 if self._categories is None:
                     self._categories = (await self._whole_mail(members))["categories"]
                 categories = self._categories
-            note = await self._ports.mailboxes.post_process(
+            return await self._ports.mailboxes.post_process(
                 self._address(polling), self._delivery.mail_id, actions, categories
             )
         except MailNotFound:
-            note = "somebody else had removed the mail from the mailbox"
-        now = self._ports.clock.now()
-        await self._ports.ledger.save(self._delivery.ended(State.DONE, now, note))
-        await self._ports.emails.discard(self._envelope)
+            return "somebody else had removed the mail from the mailbox"
 
     async def _mailbox_failed(
         self, error: MailboxError, members: Mapping[str, Subscription]

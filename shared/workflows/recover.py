@@ -1,4 +1,4 @@
-"""Recovery: deliveries that stand still go on from their state."""
+"""Recovery: deliveries that stand still go on from their state; documents that are old go."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from shared.domain.trace import new_traceparent
 from shared.ports import Ports
 from shared.telemetry import logger
 from shared.workflows.concurrency import for_each
+from shared.workflows.serve_document import expire_documents
 
 AT_ONCE = 16
 CHUNK = 200
 
 
-async def recover(ports: Ports, after: timedelta) -> int:
+async def recover(ports: Ports, after: timedelta, documents_for: timedelta) -> int:
     """Queues an envelope for every delivery that stands still; gives how many.
+
+    Then removes documents that have been kept for long enough.
 
     A delivery stands still when nobody has worked on it since `due_at`. Where messages wait in the
     queue, those put before the oldest of them have been given out; a delivery due later than that
@@ -27,6 +30,7 @@ async def recover(ports: Ports, after: timedelta) -> int:
     Args:
         ports: the world outside.
         after: how long a delivery may stand still.
+        documents_for: how long documents are kept.
     """
     before = ports.clock.now() - after
     oldest = await ports.emails.oldest_waiting()
@@ -39,6 +43,7 @@ async def recover(ports: Ports, after: timedelta) -> int:
             recovered += await _queue_again(chunk, ports)
             chunk = []
     recovered += await _queue_again(chunk, ports)
+    await expire_documents(ports, documents_for, ports.clock.now())
     return recovered
 
 

@@ -165,6 +165,13 @@ class World:
             except ResourceNotFoundError:
                 return []
 
+    async def forget(self, *tables: str) -> None:
+        """Empties tables, as if an accident had happened to the storage."""
+        async with TableServiceClient.from_connection_string(self.stack.storage) as service:
+            for table in tables:
+                for row in await self.rows(table):
+                    await service.get_table_client(table).delete_entity(row)
+
     async def blobs(self, container: str) -> list[str]:
         """The names of all blobs of a container that the app has made."""
         async with BlobServiceClient.from_connection_string(self.stack.storage) as service:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from shared.domain.subscription import Credential
 
 
@@ -24,3 +26,24 @@ class FakeProbe:
     async def token(self, credential: Credential) -> str:  # noqa: ARG002
         """Empty where Entra ID gives a token, else why not."""
         return self.no_token
+
+
+class FakeStorageWatch:
+    """Fulfils :class:`~shared.ports.StorageWatch`.
+
+    Attributes:
+        messages: how many messages each queue has.
+        ahead: by how much this machine's clock is ahead.
+    """
+
+    def __init__(self) -> None:
+        self.messages = {"emails": 0, "emails-poison": 0, "polls": 0, "polls-poison": 0}
+        self.ahead = timedelta(0)
+
+    async def queued(self) -> dict[str, int]:
+        """About how many messages each queue has, by name."""
+        return dict(self.messages)
+
+    async def clock_ahead(self) -> timedelta:
+        """By how much this machine's clock is ahead of the storage's."""
+        return self.ahead

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -54,6 +54,14 @@ class FakeLedger:
         """Deliveries not at their end whose `due_at` lies before a time."""
         for delivery in list(self.rows.values()):
             if not delivery.state.is_final and delivery.due_at < before:
+                yield delivery
+
+    async def find(
+        self, states: Collection[State] = (), source_id: str = ""
+    ) -> AsyncIterator[Delivery]:
+        """Deliveries in some states, of one source; by source and mail, as tables are sorted."""
+        for _, delivery in sorted(self.rows.items(), key=lambda one: (one[0].source, one[0].mail)):
+            if delivery.state in (states or State) and source_id in ("", delivery.key.source):
                 yield delivery
 
     async def purge(self, source_id: str, before: datetime) -> int:

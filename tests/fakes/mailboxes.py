@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -15,6 +17,7 @@ from shared.domain.errors import (
     FolderNotFound,
     MailboxError,
     MailboxRefused,
+    MailboxUnavailable,
     MailNotFound,
 )
 from shared.domain.mail import parse_time, received_at
@@ -22,6 +25,15 @@ from shared.domain.subscription import Folder, Operation, PostProcess
 from shared.ports import MailboxAddress, Page
 
 WELL_KNOWN = frozenset({"archive", "deleteditems", "inbox", "msgfolderroot"})
+FILE = "#microsoft.graph.fileAttachment"
+ITEM = "#microsoft.graph.itemAttachment"
+REFERENCE = "#microsoft.graph.referenceAttachment"
+OVERHEAD = 200
+"""Bytes that Exchange counts to an attachment beside its own."""
+
+PIECE = 64 * 1024
+"""Bytes of a stream that come at once."""
+
 GONE = "somebody else had removed the mail from the mailbox"
 _FILTER = re.compile(r"receivedDateTime ge (\S+?)(?: and \((.*)\))?")
 
@@ -35,9 +47,16 @@ class FakeMail:
 
 
 class FakeMailbox:
-    """One mailbox: folders by path, mails by id."""
+    """One mailbox: folders by path, mails by id.
+
+    Attributes:
+        contents: the bytes of attachments by mail id and attachment id.
+        mime: mails as they came, by id.
+    """
 
     def __init__(self) -> None:
+        self.contents: dict[str, dict[str, bytes]] = {}
+        self.mime: dict[str, bytes] = {}
         self.mails: dict[str, FakeMail] = {}
         self._folders = {path: path for path in WELL_KNOWN}
         self._numbers = count(1)
@@ -47,6 +66,24 @@ class FakeMailbox:
         folder_id = self._folders.get(folder) or self.create_folder(folder)
         self.mails[message["id"]] = FakeMail(dict(message), folder_id)
         return str(message["id"])
+
+    def attach(self, mail_id: str, name: str, content: bytes, **properties: Any) -> str:
+        """Attaches a file to a mail, or what `@odata.type` says; gives the attachment's id."""
+        attachments = self.mails[mail_id].message.setdefault("attachments", [])
+        identity = f"{mail_id}-{len(attachments) + 1}"
+        attachments.append(
+            {
+                "@odata.type": FILE,
+                "id": identity,
+                "name": name,
+                "contentType": "application/octet-stream",
+                "size": len(content) + OVERHEAD,
+                "isInline": False,
+                **properties,
+            }
+        )
+        self.contents.setdefault(mail_id, {})[identity] = content
+        return identity
 
     def create_folder(self, path: str) -> str:
         """Makes a folder with those above it; gives its id."""
@@ -114,6 +151,8 @@ class FakeMailboxes:
         asked: how often each method was called.
         operations: what was done to mails, as (mail id, operation), in order.
         largest_answer: the characters that an answer with whole mails may have.
+        cut_after: bytes of the next stream after which its connection breaks; once.
+        streams_at_once: the most streams that were open together.
         empty_page_first: whether a list begins with an empty page that has a next link.
         meanwhile: what happens while the next call is under way; once.
         meanwhile_in: the method that `meanwhile` waits for; any where it is empty.
@@ -124,10 +163,13 @@ class FakeMailboxes:
         self.asked: Counter[str] = Counter()
         self.operations: list[tuple[str, str]] = []
         self.largest_answer: int | None = None
+        self.cut_after: int | None = None
+        self.streams_at_once = 0
         self.empty_page_first = False
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.meanwhile_in = ""
         self._faults: list[_Fault] = []
+        self._streams = 0
 
     def fail_next(
         self, error: MailboxError, operation: str = "", times: int = 1, *, after: int = 0
@@ -172,6 +214,43 @@ class FakeMailboxes:
         found = [dict(mailbox.mails[one].message) for one in mail_ids if one in mailbox.mails]
         self._check_size(address, found)
         return list(found)
+
+    async def attachment_contents(
+        self, address: MailboxAddress, mail_id: str
+    ) -> Mapping[str, bytes]:
+        """The bytes of all file attachments of a mail by attachment id."""
+        mailbox = await self._mailbox(address, "attachment_contents")
+        attachments = self._mail(address, mailbox, mail_id).message.get("attachments", ())
+        files = [one["id"] for one in attachments if one["@odata.type"] == FILE]
+        found = {one: mailbox.contents[mail_id][one] for one in files}
+        if self.largest_answer is not None and sum(map(len, found.values())) > self.largest_answer:
+            raise AnswerTooLarge(address.mailbox, "more bytes than one answer may have")
+        return found
+
+    @asynccontextmanager
+    async def attachment_stream(
+        self, address: MailboxAddress, mail_id: str, attachment_id: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of one attachment, in pieces."""
+        mailbox = await self._mailbox(address, "attachment_stream")
+        attachments = self._mail(address, mailbox, mail_id).message.get("attachments", ())
+        found = next((one for one in attachments if one["id"] == attachment_id), None)
+        if found is None:
+            raise MailNotFound(address.mailbox, "read attachment: Graph answered 404")
+        if found["@odata.type"] == REFERENCE:
+            raise MailboxRefused(address.mailbox, "read attachment: Graph answered 405")
+        with self._open() as cut_after:
+            yield _pieces(address, mailbox.contents[mail_id][attachment_id], cut_after)
+
+    @asynccontextmanager
+    async def mime_stream(
+        self, address: MailboxAddress, mail_id: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The whole mail as it came, in pieces."""
+        mailbox = await self._mailbox(address, "mime_stream")
+        self._mail(address, mailbox, mail_id)
+        with self._open() as cut_after:
+            yield _pieces(address, mailbox.mime.get(mail_id, b""), cut_after)
 
     async def post_process(
         self, address: MailboxAddress, mail_id: str, actions: PostProcess, categories: Sequence[str]
@@ -235,6 +314,22 @@ class FakeMailboxes:
             raise MailboxRefused(address.mailbox, what)
         return mailbox
 
+    def _mail(self, address: MailboxAddress, mailbox: FakeMailbox, mail_id: str) -> FakeMail:
+        if mail_id not in mailbox.mails:
+            raise MailNotFound(address.mailbox, "read: Graph answered 404 ErrorItemNotFound")
+        return mailbox.mails[mail_id]
+
+    @contextmanager
+    def _open(self) -> Iterator[int | None]:
+        """Counts a stream while it is open; gives where it is cut."""
+        cut_after, self.cut_after = self.cut_after, None
+        self._streams += 1
+        self.streams_at_once = max(self.streams_at_once, self._streams)
+        try:
+            yield cut_after
+        finally:
+            self._streams -= 1
+
     def _find(self, address: MailboxAddress, mailbox: FakeMailbox, path: str) -> str:
         names = path.split("/")
         if names[0].lower() in WELL_KNOWN:
@@ -249,6 +344,17 @@ class FakeMailboxes:
     def _check_size(self, address: MailboxAddress, messages: Sequence[Mapping[str, Any]]) -> None:
         if self.largest_answer is not None and len(json.dumps(messages)) > self.largest_answer:
             raise AnswerTooLarge(address.mailbox, "more bytes than one answer may have")
+
+
+async def _pieces(
+    address: MailboxAddress, content: bytes, cut_after: int | None
+) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), PIECE):
+        await asyncio.sleep(0)
+        if cut_after is not None and start + PIECE > cut_after:
+            yield content[start:cut_after]
+            raise MailboxUnavailable(address.mailbox, "read: no answer (RemoteProtocolError)")
+        yield content[start : start + PIECE]
 
 
 def _selected(message: Mapping[str, Any], select: str) -> dict[str, Any]:

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Generator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from typing import Any
 
 from shared.domain.columns import Row
+from shared.domain.errors import StorageUnavailable
 from shared.domain.source import SourceState
 from shared.ports import SubscriptionStatus
 
 _versions = count(1)
+
+
+class _Done(Coroutine[Any, Any, None]):
+    """Something that is done already, whether or not somebody awaits it."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        yield from ()
+
+    def send(self, value: Any, /) -> Any:
+        raise StopIteration(value)
+
+    def throw(self, *_: Any) -> Any:
+        raise StopIteration
+
+    def close(self) -> None:
+        """There is nothing to end."""
 
 
 class FakeSubscriptionTable:
@@ -32,10 +49,19 @@ class FakeSubscriptionTable:
         self.reported = {} if reported is None else reported
         self.reported_at: datetime | None = None
 
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Writes a row as a person does: over the one of that name, with a new ETag."""
+    def write(self, row: Mapping[str, Any], known: str | None = None) -> _Done:
+        """Writes a row with a new ETag, at once: a test need not await it."""
         name = f"{row['PartitionKey']}/{row['RowKey']}"
+        there = self.by_name.get(name)
+        if known is not None and known != (there["etag"] if there else ""):
+            status = (412 if there else 404) if known else 409
+            raise StorageUnavailable(f"table subscriptions: answered {status}", status)
         self.by_name[name] = {**row, "etag": f"v{next(_versions)}"}
+        return _Done()
+
+    async def remove(self, name: str) -> bool:
+        """Removes a row; gives whether it was there."""
+        return self.by_name.pop(name, None) is not None
 
     async def rows(self) -> AsyncIterator[Row]:
         """All rows, as they are."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from shared.adapters.webhook import webhook_id
 from shared.domain.outcome import Accepted, Outcome, Rejected
-from shared.domain.subscription import WebhookTarget
-from shared.ports import TargetMessage
+from shared.domain.target import Target, TargetMessage
 
 
 @dataclass(slots=True)
@@ -26,12 +25,14 @@ class FakeTargets:
         accepted: the messages by webhook id, in the order of their acceptance.
         attempts: the webhook ids of all deliveries, in their order.
         meanwhile: what happens while the next delivery is under way; once.
+        unreachable: why targets cannot be reached, by address.
     """
 
     def __init__(self) -> None:
         self.accepted: dict[str, TargetMessage] = {}
         self.attempts: list[str] = []
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
+        self.unreachable: dict[str, str] = {}
         self._faults: list[_Fault] = []
         self._rejected: dict[str, str] = {}
 
@@ -58,7 +59,7 @@ class FakeTargets:
             if message.subscription == subscription
         ]
 
-    async def deliver(self, target: WebhookTarget, message: TargetMessage) -> Outcome:  # noqa: ARG002
+    async def deliver(self, target: Target, message: TargetMessage) -> Outcome:  # noqa: ARG002
         """Accepts a message, or knows it already, unless it is told to fail."""
         identity = webhook_id(message)
         self.attempts.append(identity)
@@ -73,6 +74,10 @@ class FakeTargets:
         already = identity in self.accepted
         self.accepted.setdefault(identity, message)
         return Accepted(already=already) if fault is None else fault.outcome
+
+    async def reachable(self, target: Target) -> str:
+        """Empty where the target can be reached, else why not."""
+        return self.unreachable.get(target.url, "")
 
     def _fault(self, subscription: str) -> _Fault | None:
         for fault in self._faults:

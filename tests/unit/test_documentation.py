@@ -11,9 +11,11 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from shared.domain.columns import COLUMNS, read_row
+from shared.domain.expressions import read_expression, unknown_names
 from shared.domain.mail import mail_from_graph
 from shared.domain.subscription import Subscription
 from shared.settings import SCHEDULES, SETTINGS
+from tests.builders import subscription
 
 ROOT = Path(__file__).parents[2]
 PLATFORM_SETTINGS = {"FUNCTIONS_WORKER_RUNTIME", *SCHEDULES}
@@ -38,8 +40,11 @@ def documented(name: str) -> set[str]:
 def example_rows() -> list[dict[str, Any]]:
     """The rows that the README and the page of subscriptions show."""
     [listed] = blocks("README.md", "json")
-    [one] = blocks("docs/subscriptions.md", "json")
-    return [*json.loads(listed), json.loads(one)]
+    pages = ["docs/subscriptions.md", "docs/camunda.md"]
+    return [
+        *json.loads(listed),
+        *(json.loads(one) for page in pages for one in blocks(page, "json")),
+    ]
 
 
 def test_every_column_is_documented() -> None:
@@ -79,12 +84,24 @@ def test_the_example_rows_are_valid(row: dict[str, Any]) -> None:
     assert subscription.warnings == ()
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [line for block in blocks("docs/expressions.md", "feel") for line in block.splitlines()],
+)
+def test_the_example_expressions_name_what_a_mail_has(expression: str) -> None:
+    """A reader can take them as they are."""
+    assert unknown_names(read_expression(expression)) == []
+
+
 def test_the_example_of_a_callback_has_the_shape_of_a_mail() -> None:
     """Each key that a mail has, and no other."""
     [example] = blocks("docs/webhook.md", "json")
     message = json.loads(example)
 
-    assert set(message["variables"]["email"]) == set(mail_from_graph({"id": "AAkALg"}))
+    seen = subscription().correlation.seen(mail_from_graph({"id": "AAkALg", "attachments": [{}]}))
+    email = message["variables"]["email"]
+    assert set(email) == set(seen)
+    assert set(email["attachments"][0]) == set(seen["attachments"][0])
 
 
 def test_the_example_that_checks_a_signature_does() -> None:

@@ -11,10 +11,12 @@ from typing import Any
 from shared.adapters.http import retry_after
 from shared.domain.errors import (
     FolderNotFound,
+    GraphSaid,
     MailboxError,
     MailboxRefused,
     MailboxUnavailable,
     MailNotFound,
+    SignInRefused,
 )
 
 UNAVAILABLE = frozenset({408, 409, 412, 423, 425, 429, 500, 502, 503, 504, 509})
@@ -78,6 +80,14 @@ class GraphAnswer:
         error = self.body.get("error")
         return str(error.get("code") or "") if isinstance(error, Mapping) else ""
 
+    @property
+    def said(self) -> GraphSaid:
+        """What the answer says of a failure."""
+        error = self.body.get("error")
+        message = str(error.get("message") or "") if isinstance(error, Mapping) else ""
+        request_id = next((v for n, v in self.headers.items() if n.lower() == "request-id"), "")
+        return GraphSaid(self.status, self.code, message, request_id)
+
     def raise_for(self, mailbox: str, what: str) -> None:
         """Raises the error that the answer stands for, if it stands for one.
 
@@ -86,7 +96,9 @@ class GraphAnswer:
             what: what was asked for, such as ``list messages``.
         """
         if self.status >= 400:  # noqa: PLR2004 - HTTP's own border between success and failure
-            raise self._error(mailbox, what)
+            error = self._error(mailbox, what)
+            error.said = self.said
+            raise error
 
     def _error(self, mailbox: str, what: str) -> MailboxError:
         said = f"{what}: Graph answered {self.status} {self.code}".rstrip()
@@ -95,12 +107,15 @@ class GraphAnswer:
         hint = _HINTS.get(self.code, "")
         if self.status == 404 and not hint:  # noqa: PLR2004 - Not Found
             return MailNotFound(mailbox, said)
-        return MailboxRefused(mailbox, f"{said}: {hint}" if hint else said)
+        refused = SignInRefused if self.status == 401 else MailboxRefused  # noqa: PLR2004 - Unauthorized
+        return refused(mailbox, f"{said}: {hint}" if hint else said)
 
 
 def folder_not_found(error: MailNotFound, folder: str) -> FolderNotFound:
     """The same answer, where it was a folder that was asked for."""
-    return FolderNotFound(error.mailbox, f"the folder {folder!r} is not there ({error.what})")
+    found = FolderNotFound(error.mailbox, f"the folder {folder!r} is not there ({error.what})")
+    found.said = error.said
+    return found
 
 
 def parsed_body(content: bytes) -> Mapping[str, Any]:
@@ -116,10 +131,10 @@ def sign_in_error(mailbox: str, message: str) -> MailboxError:
     """The error for a token that Entra ID refused. Its message is searched, never repeated."""
     found = _CODE.search(message)
     if found is None:
-        return MailboxRefused(
+        return SignInRefused(
             mailbox,
             "no token from Entra ID. Is there a managed identity, or are tenantId, clientId and"
             " clientSecret set?",
         )
     hint = _AADSTS.get(found[1], "see the code at https://login.microsoftonline.com/error")
-    return MailboxRefused(mailbox, f"no token from Entra ID, AADSTS{found[1]}: {hint}")
+    return SignInRefused(mailbox, f"no token from Entra ID, AADSTS{found[1]}: {hint}")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -26,14 +26,22 @@ from kiota_http.middleware.options import ResponseHandlerOption, RetryHandlerOpt
 from msgraph.graph_request_adapter import GraphRequestAdapter, options
 from msgraph_core import GraphClientFactory
 
+from shared.adapters.graph import transport
 from shared.adapters.graph.answers import GraphAnswer, parsed_body, sign_in_error
-from shared.domain.errors import AnswerTooLarge, MailboxUnavailable
+from shared.adapters.graph.transport import STREAMED, BoundedTransport, TooLarge
+from shared.domain.errors import AnswerLost, AnswerTooLarge, MailboxUnavailable
 
 DEADLINE = 100.0
 """Seconds that one request may take, its token included."""
 
-LARGEST_ANSWER = 32 * 1024 * 1024
-"""Bytes that one answer may have: a page of mail is held in memory whole."""
+PIECE_DEADLINE = 30.0
+"""Seconds that the next piece of a stream may take; the whole may take as long as it is."""
+
+LARGEST_ERROR = 64 * 1024
+"""Bytes that are read of a stream's error."""
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Failures before a byte of the request has gone out."""
 
 GLOBAL_CLOUD = "https://graph.microsoft.com"
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
@@ -62,6 +70,19 @@ class GraphRequest:
     prefer: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class GraphStream:
+    """An answer that is not held whole.
+
+    Args:
+        answer: status and headers; the body only of an error.
+        pieces: the bytes of what is no error.
+    """
+
+    answer: GraphAnswer
+    pieces: AsyncIterator[bytes]
+
+
 class GraphClient:
     """Sends requests as one app.
 
@@ -74,7 +95,7 @@ class GraphClient:
         self._credential = credential
         # the SDK's handler retries every method, a move included, and would hide 429s from us
         unrepeated = RetryHandlerOption(max_retries=0, should_retry=False)
-        self._transport = _BoundedTransport(httpx.AsyncHTTPTransport(http2=True))
+        self._transport = BoundedTransport()
         self._http = GraphClientFactory.create_with_default_middleware(
             client=httpx.AsyncClient(
                 transport=self._transport, timeout=httpx.Timeout(DEADLINE, connect=10.0)
@@ -97,24 +118,35 @@ class GraphClient:
         Raises:
             MailboxUnavailable: no answer came.
             MailboxRefused: Entra ID gave no token.
-            AnswerTooLarge: the answer has more than :data:`LARGEST_ANSWER` bytes.
+            AnswerTooLarge: the answer has more bytes than are read, see :mod:`.transport`.
         """
-        try:
+        with _failures(mailbox, request.what):
             async with asyncio.timeout(DEADLINE):
                 response = await self._adapter.send_primitive_async(_built(request), "bytes", {})
-        except _TooLarge as error:
-            raise AnswerTooLarge(
-                mailbox,
-                f"{request.what}: more than {LARGEST_ANSWER // 2**20} MiB in one answer. A single"
-                " mail of that size has to be handled by hand.",
-            ) from error
-        except ClientAuthenticationError as error:
-            raise sign_in_error(mailbox, error.message) from error
-        except (httpx.HTTPError, AzureError, TimeoutError) as error:
-            what = f"{request.what}: no answer ({type(error).__name__})"
-            raise MailboxUnavailable(mailbox, what) from error
         answer = cast("httpx.Response", response)
         return GraphAnswer(answer.status_code, answer.headers, parsed_body(answer.content))
+
+    @asynccontextmanager
+    async def stream(self, mailbox: str, request: GraphRequest) -> AsyncIterator[GraphStream]:
+        """Sends a request once and gives its answer piece by piece, whatever its status.
+
+        Entering it, and the pieces, raise as :meth:`send` does; no stream is too large.
+        """
+        built = _built(request, accept="*/*", encoding="identity")
+        built.path_parameters["baseurl"] = self._adapter.base_url
+        async with AsyncExitStack() as opened:
+            with _failures(mailbox, request.what):
+                async with asyncio.timeout(DEADLINE):
+                    native = await self._adapter.convert_to_native_async(built)
+                    native.extensions[STREAMED] = True
+                    response = await self._http.send(native, stream=True)
+                    opened.push_async_callback(response.aclose)
+            pieces = _pieces(mailbox, request.what, response)
+            opened.push_async_callback(pieces.aclose)
+            body: Mapping[str, Any] = {}
+            if response.is_error:
+                body = await _error_body(pieces)
+            yield GraphStream(GraphAnswer(response.status_code, response.headers, body), pieces)
 
     async def token(self, mailbox: str) -> None:
         """Gets a token, from the cache while it is good.
@@ -122,15 +154,10 @@ class GraphClient:
         Raises:
             MailboxError: there is none, and why.
         """
-        try:
+        with _failures(mailbox, "token"):
             async with asyncio.timeout(DEADLINE):
                 # as the SDK asks for it, so that both have the same token in the cache
                 await self._credential.get_token(self._scope, enable_cae=True)
-        except ClientAuthenticationError as error:
-            raise sign_in_error(mailbox, error.message) from error
-        except (AzureError, TimeoutError) as error:
-            what = f"token: no answer from Entra ID ({type(error).__name__})"
-            raise MailboxUnavailable(mailbox, what) from error
 
     async def close(self) -> None:
         """Closes connections and credential."""
@@ -139,7 +166,49 @@ class GraphClient:
         await self._credential.close()
 
 
-def _built(request: GraphRequest) -> RequestInformation:
+@contextmanager
+def _failures(mailbox: str, what: str) -> Iterator[None]:
+    """Turns what the libraries raise into the connector's errors."""
+    try:
+        yield
+    except TooLarge as error:
+        raise AnswerTooLarge(
+            mailbox,
+            f"{what}: more than {transport.LARGEST_ANSWER // 2**20} MiB in one answer. A single"
+            " mail of that size has to be handled by hand.",
+        ) from error
+    except ClientAuthenticationError as error:
+        raise sign_in_error(mailbox, error.message) from error
+    except (*_NEVER_SENT, AzureError) as error:
+        raise MailboxUnavailable(mailbox, f"{what}: no answer ({type(error).__name__})") from error
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise AnswerLost(mailbox, f"{what}: no answer ({type(error).__name__})") from error
+
+
+async def _pieces(mailbox: str, what: str, response: httpx.Response) -> AsyncGenerator[bytes]:
+    received = response.aiter_bytes()
+    while True:
+        with _failures(mailbox, what):
+            async with asyncio.timeout(PIECE_DEADLINE):
+                piece = await anext(received, None)
+        if piece is None:
+            return
+        yield piece
+
+
+async def _error_body(pieces: AsyncIterator[bytes]) -> Mapping[str, Any]:
+    """The JSON of an error; empty where it is none, or longer than errors are."""
+    body = b""
+    async for piece in pieces:
+        body += piece
+        if len(body) > LARGEST_ERROR:
+            return {}
+    return parsed_body(body)
+
+
+def _built(
+    request: GraphRequest, accept: str = "application/json", encoding: str = "gzip"
+) -> RequestInformation:
     query = {name.replace("$", "%24"): value for name, value in request.query.items()}
     names = ",".join(query)
     template = f"{{+baseurl}}{request.template}{{?{names}}}" if names else ""
@@ -150,58 +219,10 @@ def _built(request: GraphRequest) -> RequestInformation:
         built.url = request.link
     built.query_parameters = query
     built.headers.add("Prefer", ", ".join((IMMUTABLE_IDS, *request.prefer)))
-    built.headers.add("Accept", "application/json")
-    built.headers.add("Accept-Encoding", "gzip")  # what the transport below unpacks
+    built.headers.add("Accept", accept)
+    built.headers.add("Accept-Encoding", encoding)  # what the transport unpacks
     if request.body is not None:
         built.headers.add("Content-Type", "application/json")
         built.content = json.dumps(request.body).encode()
     built.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
     return built
-
-
-class _TooLarge(Exception):
-    """The answer has more bytes than are read."""
-
-
-class _BoundedTransport(httpx.AsyncBaseTransport):
-    """Stops reading answers that are larger than memory should hold."""
-
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        packed = response.headers.pop("Content-Encoding", "") == "gzip"
-        if packed:
-            response.headers.pop("Content-Length", None)  # it is that of the packed bytes
-        response.stream = _BoundedStream(
-            cast("httpx.AsyncByteStream", response.stream), packed=packed
-        )
-        return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class _BoundedStream(httpx.AsyncByteStream):
-    """The bytes of an answer, unpacked; counted after that, for little may unfold to much."""
-
-    def __init__(self, inner: httpx.AsyncByteStream, *, packed: bool) -> None:
-        self._inner = inner
-        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if packed else None  # 16: gzip
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = LARGEST_ANSWER
-        async for chunk in self._inner:
-            if self._unpacker is not None:
-                try:
-                    chunk = self._unpacker.decompress(chunk, left + 1)  # noqa: PLW2901 - unpacked
-                except zlib.error as error:
-                    raise httpx.DecodingError(str(error)) from error
-            left -= len(chunk)
-            if left < 0:
-                raise _TooLarge
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, NoReturn, TypeVar
 
 import stamina
 
 from shared.adapters.coalescing import Coalescer
-from shared.adapters.graph import folders, operations
+from shared.adapters.graph import attachments, folders, operations
 from shared.adapters.graph.answers import GraphAnswer, folder_not_found
 from shared.adapters.graph.batch import LARGEST_BATCH, BatchItem, send_batch
 from shared.adapters.graph.client import GraphClient, GraphRequest
@@ -18,11 +19,11 @@ from shared.adapters.graph.gate import LONGEST_WAIT, MailboxGate
 from shared.domain.errors import (
     AnswerTooLarge,
     FolderNotFound,
-    MailboxRefused,
     MailboxUnavailable,
     MailNotFound,
     SecretNotFound,
     SettingsError,
+    SignInRefused,
 )
 from shared.domain.mail import GRAPH_EXPAND, GRAPH_SELECT
 from shared.domain.subscription import Credential, Folder, Operation, PostProcess
@@ -106,6 +107,26 @@ class GraphMailboxes:
                 raise result
             messages.append(result)
         return messages
+
+    async def attachment_contents(
+        self, address: MailboxAddress, mail_id: str
+    ) -> Mapping[str, bytes]:
+        """The bytes of all file attachments of a mail by attachment id, in one request."""
+        request = attachments.contents(address.mailbox, mail_id)
+        answer = await self._ask(address, request)
+        return attachments.decoded(address.mailbox, answer)
+
+    def attachment_stream(
+        self, address: MailboxAddress, mail_id: str, attachment_id: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The bytes of one attachment, in pieces: of a file as it is, of an item its MIME."""
+        return self._stream(address, attachments.value(address.mailbox, mail_id, attachment_id))
+
+    def mime_stream(
+        self, address: MailboxAddress, mail_id: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The whole mail as it came (MIME), in pieces."""
+        return self._stream(address, attachments.mime(address.mailbox, mail_id))
 
     async def post_process(
         self, address: MailboxAddress, mail_id: str, actions: PostProcess, categories: Sequence[str]
@@ -202,6 +223,24 @@ class GraphMailboxes:
 
         return await _repeated(once)
 
+    @asynccontextmanager
+    async def _stream(
+        self, address: MailboxAddress, request: GraphRequest
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Opens a stream, again where that helps; it has a place at the gate until it is left."""
+
+        async def once() -> tuple[AsyncExitStack, AsyncIterator[bytes]]:
+            client = await self._client(address)
+            async with AsyncExitStack() as opened:
+                await opened.enter_async_context(self._gate(address).enter())
+                stream = await opened.enter_async_context(client.stream(address.mailbox, request))
+                self._check(address, stream.answer, request.what)
+                return opened.pop_all(), stream.pieces
+
+        held, pieces = await _repeated(once)
+        async with held:
+            yield pieces
+
     async def _change(self, address: MailboxAddress, item: BatchItem) -> GraphAnswer:
         """Sends one request in a batch with others of its mailbox, again where that helps."""
 
@@ -256,7 +295,7 @@ class GraphMailboxes:
         try:
             return await asyncio.shield(task)
         except (SecretNotFound, SettingsError) as error:
-            raise MailboxRefused(address.mailbox, str(error)) from error
+            raise SignInRefused(address.mailbox, str(error)) from error
 
 
 def _body_preference(body_format: str) -> str:

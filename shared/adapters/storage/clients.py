@@ -61,6 +61,11 @@ class StorageClients:
                 ]
             )
 
+    @property
+    def by_identity(self) -> bool:
+        """Whether the app's identity opens the account, and no connection string."""
+        return not self._connection_string
+
     @cached_property
     def tables(self) -> TableServiceClient:
         """The tables of the account."""

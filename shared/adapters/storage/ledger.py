@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
 from azure.core import MatchConditions
@@ -72,6 +72,16 @@ class TableLedger:
     async def overdue(self, before: datetime) -> AsyncIterator[Delivery]:
         """Deliveries not at their end whose `due_at` lies before a time."""
         async for row in self._table.query(f"{_OPEN} and dueAt lt {moment(before)}"):
+            yield delivery_of(row)
+
+    async def find(
+        self, states: Collection[State] = (), source_id: str = ""
+    ) -> AsyncIterator[Delivery]:
+        """Deliveries in some states, of one source; all of both where not told otherwise."""
+        conditions = [f"PartitionKey eq {quoted(source_id)}"] if source_id else []
+        if states:
+            conditions.append(any_of("state", states))
+        async for row in self._table.query(" and ".join(conditions)):
             yield delivery_of(row)
 
     async def purge(self, source_id: str, before: datetime) -> int:

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from azure.data.tables import EntityProperty, TableEntity
+from azure.core import MatchConditions
+from azure.data.tables import EntityProperty, TableEntity, UpdateMode
+from azure.data.tables.aio import TableClient
 
 from shared.adapters.storage.clients import StorageClients
 from shared.adapters.storage.tables import (
@@ -47,6 +49,42 @@ class TableSubscriptions:
         """What was reported last, by name."""
         found = [_status(row) async for row in self._statuses.query()]
         return {status.name: status for status in found}
+
+    async def write(self, row: Row, known: str | None = None) -> None:
+        """Writes a row, in place of one of the same keys.
+
+        Args:
+            row: the entity.
+            known: ETag that the row must still have; empty: it must not be there yet; None:
+                whatever it has.
+        """
+        entity = {column: value for column, value in row.items() if column != "etag"}
+
+        async def put(client: TableClient) -> None:
+            if known is None:
+                await client.upsert_entity(entity, mode=UpdateMode.REPLACE)
+            elif not known:
+                await client.create_entity(entity)
+            else:
+                await client.update_entity(
+                    entity,
+                    mode=UpdateMode.REPLACE,
+                    etag=known,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+
+        await self._table.run(put)
+
+    async def remove(self, name: str) -> bool:
+        """Removes a row; gives whether it was there."""
+        try:
+            # a transaction, for alone the library passes over that the row is not there
+            await self._table.commit([("delete", _keys(name))])
+        except StorageUnavailable as error:
+            if error.status != NOT_FOUND:
+                raise
+            return False
+        return True
 
     async def report(
         self, changed: Sequence[SubscriptionStatus], gone: Sequence[str], now: datetime

@@ -1,6 +1,8 @@
 """One evaluation's state: the context, what is left of the limits, the warnings, the clock."""
 
 from collections.abc import Mapping
+from datetime import UTC as PY_UTC
+from datetime import datetime
 from decimal import Decimal
 from time import monotonic
 from typing import Any, Final
@@ -33,6 +35,7 @@ class Runtime:
         "_adopted",
         "_deadline",
         "_look_at",
+        "_moment",
         "_now",
         "_steps",
         "context",
@@ -41,7 +44,14 @@ class Runtime:
         "warnings",
     )
 
-    def __init__(self, context: Mapping[str, Any], limits: Limits, *, diagnose: bool) -> None:
+    def __init__(
+        self,
+        context: Mapping[str, Any],
+        limits: Limits,
+        now: datetime | None = None,
+        *,
+        diagnose: bool,
+    ) -> None:
         self.context = context if type(context) is dict else dict(context)
         self.limits = limits
         self.warnings: list[tuple[WarningKind, str, int]] | None = [] if diagnose else None
@@ -50,6 +60,7 @@ class Runtime:
         self._steps = limits.steps
         self._look_at = limits.steps - _STEPS_PER_LOOK
         self._deadline = monotonic() + limits.seconds
+        self._moment = now
         self._now: DateTime | None = None
 
     def charge(self, steps: int = 1) -> None:
@@ -115,10 +126,7 @@ class Runtime:
     def now(self) -> DateTime:
         """Return the moment of this evaluation in UTC, the same each time it is asked."""
         if self._now is None:
-            from datetime import UTC as PY_UTC  # noqa: PLC0415 - few expressions ask
-            from datetime import datetime  # noqa: PLC0415
-
-            moment = DateTime.of(datetime.now(PY_UTC))
+            moment = DateTime.of((self._moment or datetime.now(PY_UTC)).astimezone(PY_UTC))
             self._now = DateTime(moment.date, type(moment.time)(moment.time.nanos, UTC))
         return self._now
 

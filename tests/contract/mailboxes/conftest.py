@@ -26,12 +26,14 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def simulated(certificates: Path) -> AsyncIterator[SimulatedWorld]:
+async def simulated(
+    certificates: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SimulatedWorld]:
     """A fresh simulator with one mailbox, and Graph's adapter."""
     simulator = GraphSimulator()
     simulator.add_mailbox(MAILBOX)
     async with simulator.serve(ca_dir=certificates) as running:
-        world = SimulatedWorld(simulator, running)
+        world = SimulatedWorld(simulator, running, monkeypatch)
         yield world
         await world.graph.close()
 

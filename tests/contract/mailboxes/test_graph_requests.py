@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from localdev.graph_simulator import Faults
-from shared.adapters.graph import client
+from shared.adapters.graph import transport
 from shared.domain.errors import AnswerTooLarge, MailboxError, MailboxUnavailable
 from shared.domain.odata import BEGINNING, listing
 from shared.domain.subscription import Folder, Operation
@@ -229,7 +229,7 @@ async def test_an_answer_is_read_up_to_a_limit(
 ) -> None:
     """Memory holds a page whole: a larger one is asked for in parts."""
     deliver_many(simulated, 3)
-    monkeypatch.setattr(client, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1000)
 
     with pytest.raises(AnswerTooLarge):
         await simulated.list("inbox")
@@ -241,7 +241,7 @@ async def test_a_giant_fails_alone(
     """What happened to share its batch is done, and fetched."""
     ids = deliver_many(simulated, 4)
     giant = simulated.simulator.deliver(MAILBOX, eml("giant", "word " * 20_000))
-    monkeypatch.setattr(client, "LARGEST_ANSWER", 50_000)
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 50_000)
 
     *others, too_large = await asyncio.gather(
         *(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
+import pytest
 from azure.identity.aio import ClientSecretCredential
 
 from localdev.graph_simulator import (
@@ -20,6 +21,9 @@ from localdev.graph_simulator import (
     Quirks,
     RunningSimulator,
 )
+from localdev.graph_simulator.content import Attachment
+from localdev.graph_simulator.ids import attachment_id
+from shared.adapters.graph import transport
 from shared.adapters.graph.client import GraphClient
 from shared.adapters.graph.gate import MailboxGate
 from shared.adapters.graph.mailboxes import GraphMailboxes
@@ -88,6 +92,24 @@ class World(ABC):
     @abstractmethod
     def has_an_empty_page(self) -> None:
         """The next list begins with an empty page that has a next link."""
+
+    @abstractmethod
+    def attach(self, mail_id: str, name: str, content: bytes, kind: str = "file") -> str:
+        """Something is attached to a mail: a file, an item or a reference. Gives its id."""
+
+    @abstractmethod
+    def mime(self, mail_id: str) -> bytes:
+        """A mail as it came in."""
+
+    @abstractmethod
+    def files_weigh_too_much(self) -> None:
+        """An answer may not have the bytes of all files of a mail any more."""
+
+    async def streamed(self, mail_id: str, attachment_id: str) -> bytes:
+        """All bytes of an attachment."""
+        stream = self.mailboxes.attachment_stream(self.address, mail_id, attachment_id)
+        async with stream as pieces:
+            return b"".join([piece async for piece in pieces])
 
     async def list(self, folder: str, top: int = 100, link: str | None = None) -> Page:
         """A page of unread mail of a folder."""
@@ -161,11 +183,27 @@ class FakeWorld(World):
         """The next list begins with an empty page."""
         self.fake.empty_page_first = True
 
+    def attach(self, mail_id: str, name: str, content: bytes, kind: str = "file") -> str:
+        """Something is attached to a mail."""
+        odata_type = f"#microsoft.graph.{kind}Attachment"
+        return self.mailbox.attach(mail_id, name, content, **{"@odata.type": odata_type})
+
+    def mime(self, mail_id: str) -> bytes:
+        """A mail as it came in."""
+        return self.mailbox.mime.setdefault(mail_id, eml("Subject"))
+
+    def files_weigh_too_much(self) -> None:
+        """The limit is below what two files have."""
+        self.fake.largest_answer = 1000
+
 
 class SimulatedWorld(World):
     """Graph's adapter on the simulator."""
 
-    def __init__(self, simulator: GraphSimulator, running: RunningSimulator) -> None:
+    def __init__(
+        self, simulator: GraphSimulator, running: RunningSimulator, patch: pytest.MonkeyPatch
+    ) -> None:
+        self._patch = patch
         self.simulator = simulator
         self.running = running
         self.hourglass = Hourglass()
@@ -226,6 +264,29 @@ class SimulatedWorld(World):
     def has_an_empty_page(self) -> None:
         """Every page that is not marked as the rest comes after an empty one."""
         self.simulator.quirks = Quirks(empty_pages=1.0)
+
+    def attach(self, mail_id: str, name: str, content: bytes, kind: str = "file") -> str:
+        """Something is attached to a mail."""
+        message = self.simulator.message(MAILBOX, mail_id)
+        attachments = message.content.attachments
+        attachments.append(
+            Attachment(
+                kind=kind,  # type: ignore[arg-type]
+                name=name,
+                content_type="application/pdf",
+                content=content,
+            )
+        )
+        message.fragments.clear()
+        return attachment_id(message.id, len(attachments) - 1)
+
+    def mime(self, mail_id: str) -> bytes:
+        """A mail as it came in."""
+        return self.simulator.message(MAILBOX, mail_id).mime
+
+    def files_weigh_too_much(self) -> None:
+        """The limit is below what two files have."""
+        self._patch.setattr(transport, "LARGEST_ANSWER", 1000)
 
     def credential(self, client_id: str = CLIENT_ID) -> ClientSecretCredential:
         """A credential of azure-identity for an app of the simulator."""

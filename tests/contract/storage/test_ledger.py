@@ -248,3 +248,41 @@ async def test_a_mail_that_was_forgotten_can_be_claimed_again(world: World) -> N
     await ledger.purge("source", NOW + SECOND)
 
     assert await ledger.claim([delivery("key")]) == [delivery("key")]
+
+
+@pytest.mark.parametrize(
+    ("states", "source", "found"),
+    [
+        ((), "", {"dead", "done", "open", "other"}),
+        ((State.DEAD,), "", {"dead", "other"}),
+        ((State.DEAD, State.DONE), "source", {"dead", "done"}),
+        ((), "it's another", {"other"}),
+        ((State.DISCARDED,), "", set()),
+    ],
+)
+async def test_deliveries_are_found_by_state_and_source(
+    world: World, states: tuple[State, ...], source: str, found: set[str]
+) -> None:
+    """All of both where not told otherwise; each is whole."""
+    ledger = world.ledger()
+    claimed = [
+        delivery("dead").ended(State.DEAD, NOW, "rejected"),
+        delivery("done").ended(State.DONE, NOW),
+        delivery("open"),
+        delivery("other", "it's another").ended(State.DEAD, NOW, "rejected"),
+    ]
+    for one in claimed:
+        await ledger.claim([one])
+    deliveries = [one async for one in ledger.find(states, source)]
+
+    assert {one.key.mail for one in deliveries} == found
+    assert all(one in claimed for one in deliveries)
+
+
+async def test_a_discarded_delivery_is_at_its_end(world: World) -> None:
+    """It is never overdue, and is forgotten with the others."""
+    ledger = world.ledger()
+    await ledger.claim([delivery("key").ended(State.DISCARDED, NOW - SECOND, "by an operator")])
+
+    assert await everything_overdue(ledger, NOW + SECOND) == set()
+    assert await ledger.purge("source", NOW) == 1

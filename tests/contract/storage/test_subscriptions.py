@@ -1,5 +1,8 @@
 from datetime import UTC, datetime
 
+import pytest
+
+from shared.domain.errors import StorageUnavailable
 from shared.ports import SubscriptionStatus
 from tests.contract.storage.worlds import World
 
@@ -84,3 +87,65 @@ async def test_hundreds_of_statuses_are_reported(world: World) -> None:
     await world.subscriptions().report(statuses, [], NOW)
 
     assert await world.subscriptions().statuses() == dict(zip(names, statuses, strict=True))
+
+
+async def _rows(world: World) -> dict[str, dict[str, object]]:
+    return {str(row["RowKey"]): dict(row) async for row in world.subscriptions().rows()}
+
+
+async def test_a_row_is_written_in_place_of_the_one_that_was_there(world: World) -> None:
+    """Columns that it does not have are gone."""
+    await world.write_row(ROW)
+    await world.subscriptions().write({"PartitionKey": "tëam", "RowKey": "it's one", "a": True})
+    (row,) = (await _rows(world)).values()
+
+    assert {k: v for k, v in row.items() if k not in {"PartitionKey", "etag"}} == {
+        "RowKey": "it's one",
+        "a": True,
+    }
+
+
+async def test_a_row_that_was_read_is_written_back_only_if_nobody_else_has_written(
+    world: World,
+) -> None:
+    """Its ETag tells."""
+    await world.write_row(ROW)
+    (row,) = (await _rows(world)).values()
+    changed = {**row, "enabled": False}
+    await world.subscriptions().write(changed, str(row["etag"]))
+
+    with pytest.raises(StorageUnavailable) as refused:
+        await world.subscriptions().write(row, str(row["etag"]))
+    assert refused.value.status == 412
+    assert (await _rows(world))["it's one"]["enabled"] is False
+
+
+async def test_a_row_that_is_to_be_new_is_not_written_over_another(world: World) -> None:
+    """It is where there is none."""
+    await world.subscriptions().write(ROW, "")
+
+    with pytest.raises(StorageUnavailable) as refused:
+        await world.subscriptions().write({**ROW, "enabled": False}, "")
+    assert refused.value.status == 409
+    assert (await _rows(world))["it's one"]["enabled"] is True
+
+
+async def test_a_row_that_is_gone_is_not_written_back(world: World) -> None:
+    """Somebody has removed it."""
+    await world.write_row(ROW)
+    (row,) = (await _rows(world)).values()
+    await world.subscriptions().remove("tëam/it's one")
+
+    with pytest.raises(StorageUnavailable) as refused:
+        await world.subscriptions().write(row, str(row["etag"]))
+    assert refused.value.status == 404
+
+
+async def test_a_row_is_removed_once(world: World) -> None:
+    """And no other one."""
+    await world.write_row(ROW)
+    await world.write_row({**ROW, "RowKey": "two"})
+
+    assert await world.subscriptions().remove("tëam/it's one")
+    assert not await world.subscriptions().remove("tëam/it's one")
+    assert list(await _rows(world)) == ["two"]

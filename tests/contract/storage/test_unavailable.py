@@ -8,6 +8,7 @@ import pytest
 
 from localdev.azurite import ACCOUNT_KEY, Azurite
 from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.documents import BlobDocuments
 from shared.adapters.storage.envelopes import StorageEnvelopeQueue
 from shared.adapters.storage.errors import storage_errors
 from shared.adapters.storage.ledger import TableLedger
@@ -24,6 +25,17 @@ KEY = delivery("key").key
 SMALL = Envelope(key=KEY, mail={"id": "a"})
 LARGE = Envelope(key=KEY, mail={"body": "x" * INLINE_BYTES})
 IN_BLOB = Envelope(key=KEY, blob="source/key.json")
+
+
+DOCUMENT = f"20260302-{'a' * 32}-{'b' * 16}"
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    yield b""
+
+
+async def megabytes() -> AsyncIterator[bytes]:
+    yield bytes(3_000_000)
 
 
 async def drained(rows: AsyncIterator[object]) -> list[object]:
@@ -49,6 +61,14 @@ CALLS: dict[str, Callable[[StorageClients], Awaitable[object]]] = {
     "emails.mail_of": lambda clients: StorageEnvelopeQueue(clients).mail_of(IN_BLOB),
     "emails.discard": lambda clients: StorageEnvelopeQueue(clients).discard(IN_BLOB),
     "emails.oldest_waiting": lambda clients: StorageEnvelopeQueue(clients).oldest_waiting(),
+    "documents.known": lambda clients: BlobDocuments(clients).known(DOCUMENT[:41]),
+    "documents.find": lambda clients: BlobDocuments(clients).find(DOCUMENT),
+    "documents.store": lambda clients: BlobDocuments(clients).store(DOCUMENT, "a", "b", nothing()),
+    "documents.store large": lambda clients: BlobDocuments(clients).store(
+        DOCUMENT, "a", "b", megabytes()
+    ),
+    "documents.read": lambda clients: BlobDocuments(clients).read(DOCUMENT, 0, 1),
+    "documents.expire": lambda clients: BlobDocuments(clients).expire(NOW.date()),
     "polls.put": lambda clients: StoragePollQueue(clients).put(["source"]),
     "polls.length": lambda clients: StoragePollQueue(clients).length(),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.documents import BlobDocuments
 from shared.adapters.storage.envelopes import StorageEnvelopeQueue
 from shared.adapters.storage.ledger import TableLedger
 from shared.adapters.storage.polls import StoragePollQueue
@@ -14,8 +15,10 @@ from shared.adapters.storage.sources import TableSourceStates
 from shared.adapters.storage.subscriptions import TableSubscriptions
 from shared.domain.columns import Row
 from shared.domain.delivery import Delivery, DeliveryKey
+from shared.domain.document import Document
 from shared.domain.source import SourceState
 from shared.ports import (
+    Documents,
     EnvelopeQueue,
     Ledger,
     PollQueue,
@@ -23,6 +26,7 @@ from shared.ports import (
     SubscriptionStatus,
     SubscriptionTable,
 )
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.queues import FakeEnvelopeQueue, FakePollQueue, FakeQueue
 from tests.fakes.tables import FakeSourceStates, FakeSubscriptionTable
@@ -33,7 +37,7 @@ class World:
     """A storage with nothing in it.
 
     Args:
-        ledger: gives a ledger; each stands for another worker on this storage. So do the next four.
+        ledger: gives a ledger; each stands for another worker on this storage. So do the next five.
         write_row: does what a person does who edits the table `subscriptions`.
         messages: takes all messages off a queue that can be seen.
         blobs: names all blobs.
@@ -44,6 +48,7 @@ class World:
     subscriptions: Callable[[], SubscriptionTable]
     emails: Callable[[], EnvelopeQueue]
     polls: Callable[[], PollQueue]
+    documents: Callable[[], Documents]
     write_row: Callable[[Mapping[str, Any]], Awaitable[None]]
     messages: Callable[[str], Awaitable[list[str]]]
     blobs: Callable[[], Awaitable[list[str]]]
@@ -56,6 +61,7 @@ def fake_world() -> World:
     reported: dict[str, SubscriptionStatus] = {}
     queues = {"emails": FakeQueue(), "polls": FakeQueue()}
     contents: dict[str, bytes] = {}
+    documents: dict[str, tuple[Document, bytes]] = {}
 
     async def write_row(row: Mapping[str, Any]) -> None:
         FakeSubscriptionTable(rows).write(row)
@@ -72,6 +78,7 @@ def fake_world() -> World:
         subscriptions=lambda: FakeSubscriptionTable(rows, reported),
         emails=lambda: FakeEnvelopeQueue(queues["emails"], contents),
         polls=lambda: FakePollQueue(queues["polls"]),
+        documents=lambda: FakeDocuments(documents),
         write_row=write_row,
         messages=messages,
         blobs=blobs,
@@ -97,6 +104,7 @@ def real_world(clients: StorageClients) -> World:
         subscriptions=lambda: TableSubscriptions(clients),
         emails=lambda: StorageEnvelopeQueue(clients),
         polls=lambda: StoragePollQueue(clients),
+        documents=lambda: BlobDocuments(clients),
         write_row=write_row,
         messages=messages,
         blobs=blobs,

@@ -60,3 +60,9 @@ async def test_a_rejection_is_final(world: World) -> None:
     outcomes = [await world.deliver(), await world.deliver(target_message(subscription="a/b"))]
 
     assert outcomes == [Rejected("answered 422"), Accepted()]
+
+
+async def test_a_target_that_is_up_can_be_reached(world: World) -> None:
+    """And is handed nothing for that."""
+    assert await world.targets.reachable(world.target) == ""
+    assert world.accepted() == []

@@ -13,9 +13,10 @@ from standardwebhooks.webhooks import Webhook
 
 from shared.adapters import target_gate
 from shared.adapters.secrets import SecretStore
-from shared.adapters.webhook import Webhooks, webhook_id
-from shared.domain.outcome import Accepted, Outcome, Rejected, Unavailable
-from shared.domain.subscription import TargetAuth, WebhookTarget
+from shared.adapters.targets import AllTargets
+from shared.adapters.webhook import webhook_id
+from shared.domain.outcome import Accepted, Answer, Rejected, TooLarge, Unavailable
+from shared.domain.target import TargetAuth, WebhookTarget
 from tests.builders import target_message
 from tests.contract.targets.worlds import SECRET, ReceiverWorld, receiver_world
 
@@ -55,14 +56,14 @@ async def endpoint(status: int = 200, **headers: str) -> AsyncIterator[Endpoint]
 
 async def deliver(
     url: str, auth: TargetAuth | None = None, secrets: dict[str, str] | None = None
-) -> Outcome:
+) -> Answer:
     """Hands one message to an address, with an adapter of its own."""
-    webhooks = Webhooks(SecretStore(secrets or SECRETS), "", timedelta(seconds=30))
+    targets = AllTargets(SecretStore(secrets or SECRETS), "", timedelta(seconds=30), 1_000)
     try:
         target = WebhookTarget(url, auth or TargetAuth(signing="SIGN"))
-        return await webhooks.deliver(target, target_message())
+        return await targets.deliver(target, target_message())
     finally:
-        await webhooks.close()
+        await targets.close()
 
 
 async def test_the_mail_arrives_as_json() -> None:
@@ -74,6 +75,7 @@ async def test_the_mail_arrives_as_json() -> None:
     assert target.body == {
         "messageId": message.message_id,
         "messageName": "mail-received",
+        "correlationKey": "order-4711",
         "timeToLive": 3_600_000,
         "subscription": "team/tickets",
         "variables": message.variables,
@@ -126,7 +128,7 @@ async def test_a_target_may_want_authorization(auth: TargetAuth, header: str | N
         (408, Unavailable("answered 408")),
         (409, Accepted(already=True)),
         (410, Rejected("answered 410")),
-        (413, Rejected("answered 413")),
+        (413, TooLarge("answered 413: the message is too large for it")),
         (422, Rejected("answered 422")),
         (425, Unavailable("answered 425")),
         (429, Unavailable("answered 429")),
@@ -135,7 +137,7 @@ async def test_a_target_may_want_authorization(auth: TargetAuth, header: str | N
         (503, Unavailable("answered 503")),
     ],
 )
-async def test_what_statuses_mean(status: int, outcome: Outcome) -> None:
+async def test_what_statuses_mean(status: int, outcome: Answer) -> None:
     """The body says nothing, for it may repeat the mail; a redirection is not followed."""
     async with endpoint(status, Location="/elsewhere") as target:
         assert await deliver(target.url) == outcome

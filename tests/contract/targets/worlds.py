@@ -9,13 +9,14 @@ from datetime import timedelta
 
 from localdev.callback_receiver import DROPPED, CallbackReceiver, RunningReceiver
 from shared.adapters.secrets import SecretStore
-from shared.adapters.webhook import Webhooks
-from shared.domain.outcome import Outcome, Unavailable
-from shared.domain.subscription import WebhookTarget
-from shared.ports import TargetMessage, Targets
+from shared.adapters.targets import AllTargets
+from shared.domain.outcome import Answer, Unavailable
+from shared.domain.target import TargetMessage, WebhookTarget
+from shared.ports import Targets
 from tests.builders import URL, target_message
 from tests.fakes.targets import FakeTargets
 
+VARIABLES_LIMIT = 1_500_000
 SECRET = "whsec_" + "c2VjcmV0" * 4
 
 
@@ -37,7 +38,7 @@ class World(ABC):
     def accepted(self) -> list[str]:
         """The webhook ids that were accepted, in order."""
 
-    async def deliver(self, message: TargetMessage | None = None) -> Outcome:
+    async def deliver(self, message: TargetMessage | None = None) -> Answer:
         """Hands over a message."""
         return await self.targets.deliver(self.target, message or target_message())
 
@@ -67,11 +68,11 @@ class ReceiverWorld(World):
     """The webhook adapter on the callback receiver."""
 
     def __init__(
-        self, receiver: CallbackReceiver, running: RunningReceiver, webhooks: Webhooks
+        self, receiver: CallbackReceiver, running: RunningReceiver, targets: AllTargets
     ) -> None:
         self.receiver = receiver
         self.running = running
-        self.targets = webhooks
+        self.targets = targets
         self.target = WebhookTarget(running.hook("mail"))
 
     def fails_next(self, retry_after: int | None = None, *, after_accepting: bool = False) -> None:
@@ -99,7 +100,7 @@ async def receiver_world(
 ) -> AsyncIterator[ReceiverWorld]:
     """A receiver that checks signatures, and an adapter with secrets."""
     receiver = CallbackReceiver(SECRET)
-    webhooks = Webhooks(SecretStore(secrets or {}), default, answer_within)
+    targets = AllTargets(SecretStore(secrets or {}), default, answer_within, VARIABLES_LIMIT)
     async with receiver.serve() as running:
-        yield ReceiverWorld(receiver, running, webhooks)
-        await webhooks.close()
+        yield ReceiverWorld(receiver, running, targets)
+        await targets.close()

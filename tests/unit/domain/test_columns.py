@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -6,25 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.columns import COLUMNS, read_row
+from shared.domain.correlation import Archive, Correlation
 from shared.domain.schedule import Cron, Interval
 from shared.domain.subscription import (
     Folder,
+    KeptDocuments,
     Operation,
     Subscription,
-    TargetAuth,
-    WebhookTarget,
 )
+from shared.domain.target import TargetAuth, WebhookTarget
+from shared.feel import compile_expression
 from tests.builders import MAILBOX, URL, problems, subscription
-
-NOT_YET = [
-    "activationCondition",
-    "archiveBefore",
-    "archiveVariables",
-    "consumeUnmatchedEvents",
-    "correlationKeyExpression",
-    "labels",
-    "resultExpression",
-]
 
 
 def test_a_minimal_row_has_the_documented_defaults() -> None:
@@ -41,9 +33,11 @@ def test_a_minimal_row_has_the_documented_defaults() -> None:
     assert read.polling.on_dead is None
     assert read.polling.post_process.operations == (Operation.MARK_AS_READ,)
     assert read.target == WebhookTarget(URL, TargetAuth())
-    assert read.message_ttl == timedelta(hours=1)
+    assert read.correlation == Correlation(
+        message_name="", message_ttl=timedelta(hours=1), result_variable="email"
+    )
+    assert read.documents == KeptDocuments(attachments=True, mime=False, body=False)
     assert read.retry == timedelta(hours=24)
-    assert read.result_variable == "email"
     assert read.warnings == ()
 
 
@@ -67,8 +61,18 @@ def test_every_column_is_read() -> None:
         targetAuth='{"signing": "{{secrets.SIGN}}", "bearer": "{{secrets.TOKEN}}"}',
         messageName="mail-received",
         messageTtl="P1D",
-        messageIdExpression="id",
+        messageIdExpression="= id",
+        activationCondition='contains(subject, "Order")',
+        consumeUnmatchedEvents="true",
+        correlationKeyExpression='=extract(value.subject, "[0-9]+")[1]',
         resultVariable="mail_1",
+        resultExpression="{sender: response.sender.address}",
+        labels='{"group": "Sales"}',
+        archiveBefore="2026-01-01",
+        archiveVariables='{"state": "closed"}',
+        keepAttachments=False,
+        keepMime="true",
+        offloadBody=True,
         retry="PT2H",
         onDead="move:Inbox/Failed",
         deduplicationId="shop_orders-1",
@@ -95,9 +99,21 @@ def test_every_column_is_read() -> None:
     assert read.polling.post_process.create_folder
     assert read.polling.post_process.categories == ("handled", "by connector")
     assert read.polling.on_dead == Folder("Inbox/Failed")
-    assert read.target.auth == TargetAuth(signing="SIGN", bearer="TOKEN")
-    assert (read.message_name, read.message_ttl) == ("mail-received", timedelta(days=1))
-    assert (read.result_variable, read.retry) == ("mail_1", timedelta(hours=2))
+    assert read.target == WebhookTarget(URL, TargetAuth(signing="SIGN", bearer="TOKEN"))
+    assert read.correlation == Correlation(
+        message_name="mail-received",
+        message_ttl=timedelta(days=1),
+        activation=compile_expression('contains(subject, "Order")'),
+        consume_unmatched=True,
+        correlation_key=compile_expression('=extract(value.subject, "[0-9]+")[1]'),
+        message_id=None,
+        result_variable="mail_1",
+        result=compile_expression("{sender: response.sender.address}"),
+        labels={"group": "Sales"},
+        archive=Archive(datetime(2026, 1, 1, tzinfo=UTC), {"state": "closed"}),
+    )
+    assert read.documents == KeptDocuments(attachments=False, mime=True, body=True)
+    assert read.retry == timedelta(hours=2)
     assert read.deduplication_id == "shop_orders-1"
 
 
@@ -126,13 +142,26 @@ def test_every_column_is_read() -> None:
         ("postProcess", " , ", "one or more of"),
         ("moveTo", "a//b", "Inquiries/Tech-Support"),
         ("createFolder", "1", "true or false"),
-        ("target", "camunda", "webhook"),
+        ("target", "zeebe", "camunda, webhook"),
         ("targetUrl", "tickets.example/hook", "https"),
         ("targetUrl", "https://tickets.example/a hook", "https"),
         ("targetUrl", "https://tickets.example:port/", "https"),
         ("targetUrl", "ftp://tickets.example/", "https"),
         ("messageName", " ", "a text that is not empty"),
-        ("messageIdExpression", "internetMessageId", "FEEL is not part of this version"),
+        ("messageIdExpression", "=", "a FEEL expression that is not empty"),
+        ("activationCondition", 'contains(subject, "x"', "the expression ends too early"),
+        ("correlationKeyExpression", "1 +", "a FEEL expression"),
+        ("resultExpression", "{a: }", "a FEEL expression"),
+        ("consumeUnmatchedEvents", "maybe", "true or false"),
+        ("labels", "[1]", "a JSON object"),
+        ("labels", '{"a": }', "a JSON object"),
+        ("labels", "[" * 100_000, "a JSON object"),
+        ("archiveBefore", "last year", "ISO 8601"),
+        ("archiveVariables", "closed", "a JSON object"),
+        ("keepAttachments", "2", "true or false"),
+        ("keepMime", "2", "true or false"),
+        ("offloadBody", "2", "true or false"),
+        ("targetMode", "signal", "correlate, publish, start"),
         ("messageTtl", "an hour", "ISO 8601"),
         ("resultVariable", "the mail", "letters, digits and _"),
         ("retry", "P2Y", "ISO 8601"),
@@ -161,13 +190,37 @@ def test_required_columns_are_asked_for(column: str, absent: str | None) -> None
     assert found[0].startswith(f"column {column}: missing")
 
 
-@pytest.mark.parametrize("column", NOT_YET)
-def test_what_this_version_cannot_do_is_refused(column: str) -> None:
-    """It is better to say so than to ignore a condition."""
-    [found] = problems(**{column: "= true"})
+def test_an_expression_that_cannot_be_read_is_shown_with_a_caret() -> None:
+    """The caret stands under the place."""
+    [found] = problems(activationCondition='contains(subject; "x")')
 
-    assert found.startswith(f"column {column}:")
-    assert "not part of this version" in found
+    assert "line 1, column 17" in found
+    *_, shown, caret = found.splitlines()
+    assert shown[caret.index("^")] == ";"
+
+
+@pytest.mark.parametrize(
+    ("expression", "unknown"),
+    [
+        ('subjet = "x"', "there is no variable 'subjet'"),
+        ("lowercase(subject)", "there is no function 'lowercase'"),
+    ],
+)
+def test_a_name_that_no_mail_has_is_warned_of(expression: str, unknown: str) -> None:
+    """The row works all the same: an unknown name is null, as FEEL has it."""
+    [warning] = subscription(activationCondition=expression).warnings
+
+    assert warning.startswith("column activationCondition: ")
+    assert unknown in warning
+
+
+def test_a_result_expression_alone_leaves_the_mail_out() -> None:
+    """Who says what becomes variables need not carry the mail's bulk as well."""
+    alone = subscription(resultExpression="{a: 1}").correlation
+    both = subscription(resultExpression="{a: 1}", resultVariable="email").correlation
+
+    assert alone.result_variable == ""
+    assert both.result_variable == "email"
 
 
 def test_an_unknown_column_is_an_error() -> None:

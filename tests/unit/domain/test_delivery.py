@@ -7,11 +7,12 @@ LATER = NOW + timedelta(minutes=1)
 
 
 def test_final_states() -> None:
-    """Three ends; two states in which somebody has work."""
+    """Four ends; two states in which somebody has work."""
     assert [state for state in State if state.is_final] == [
         State.DONE,
         State.UNMATCHED,
         State.DEAD,
+        State.DISCARDED,
     ]
 
 

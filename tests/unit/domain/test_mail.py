@@ -50,6 +50,7 @@ def test_a_mail_has_the_documented_shape() -> None:
         "categories": ["red"],
         "hasAttachments": True,
         "webLink": "https://outlook.example/1",
+        "automatic": True,
         "headers": {"x-loop": "1"},
         "attachments": [
             {
@@ -60,6 +61,8 @@ def test_a_mail_has_the_documented_shape() -> None:
                 "isInline": False,
                 "kind": "file",
                 "documentId": None,
+                "url": None,
+                "error": None,
             }
         ],
     }

@@ -5,7 +5,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.feel import Date, DateTime, DaysDuration, MonthsDuration, Time, evaluate, to_text
+from shared.feel import (
+    Date,
+    DateTime,
+    DaysDuration,
+    MonthsDuration,
+    Time,
+    compile_expression,
+    evaluate,
+    to_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -205,3 +214,12 @@ def test_calendars_agree_with_python_over_all_of_its_years() -> None:
 def test_far_years_follow_the_rules_of_their_region() -> None:
     assert evaluate('@"12000-07-01T12:00:00@Europe/Berlin".time offset') == dt.timedelta(hours=2)
     assert evaluate('@"-2021-01-01T10:10:10@Australia/Melbourne" + @"PT1H"') is not None
+
+
+def test_now_can_be_given() -> None:
+    """So that an expression gives the same whenever it is evaluated again."""
+    moment = dt.datetime(2026, 2, 27, 10, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
+
+    given = compile_expression("[now(), today()]").evaluate(now=moment)
+
+    assert [to_text(value) for value in given] == ["2026-02-27T09:30:00Z", "2026-02-27"]

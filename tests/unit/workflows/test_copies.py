@@ -6,7 +6,7 @@ from shared.domain.delivery import State
 from shared.domain.outcome import Outcome, Rejected, Unavailable
 from shared.workflows.process import process
 from tests.builders import row
-from tests.unit.workflows.world import World
+from tests.unit.workflows.world import KEEPING, World
 
 
 @pytest.mark.parametrize("outcome", [Unavailable("answered 503"), Rejected("answered 400")])
@@ -19,11 +19,11 @@ async def test_a_delivery_that_another_worker_ended_stays_ended(outcome: Outcome
     [envelope] = world.emails.take()
 
     async def another_is_faster() -> None:
-        await process(envelope, fast.ports, fast.registry)
+        await process(envelope, fast.ports, fast.registry, KEEPING)
 
     world.targets.fail_next(outcome)
     world.targets.meanwhile = another_is_faster
-    await process(envelope, slow.ports, slow.registry)
+    await process(envelope, slow.ports, slow.registry, KEEPING)
 
     assert world.delivery_of(mail).state is State.DONE
     assert world.mailbox.folder_of(mail) == "inbox"
@@ -39,10 +39,10 @@ async def test_both_may_be_told_that_it_is_accepted() -> None:
     [envelope] = world.emails.take()
 
     async def another_is_faster() -> None:
-        await process(envelope, fast.ports, fast.registry)
+        await process(envelope, fast.ports, fast.registry, KEEPING)
 
     world.targets.meanwhile = another_is_faster
-    await process(envelope, slow.ports, slow.registry)
+    await process(envelope, slow.ports, slow.registry, KEEPING)
 
     assert world.delivery_of(mail).state is State.DONE
     assert world.targets.accepted_by("team/tickets") == [mail]

@@ -3,12 +3,11 @@ from dataclasses import replace
 
 from shared.domain.delivery import State
 from shared.domain.outcome import Outcome
-from shared.domain.subscription import WebhookTarget
-from shared.ports import TargetMessage
+from shared.domain.target import Target, TargetMessage
 from shared.workflows.process import LARGE_AT_ONCE, process
 from tests.builders import row
 from tests.fakes.targets import FakeTargets
-from tests.unit.workflows.world import World
+from tests.unit.workflows.world import KEEPING, World
 
 
 class SlowTargets(FakeTargets):
@@ -17,7 +16,7 @@ class SlowTargets(FakeTargets):
     now = 0
     most = 0
 
-    async def deliver(self, target: WebhookTarget, message: TargetMessage) -> Outcome:
+    async def deliver(self, target: Target, message: TargetMessage) -> Outcome:
         """Counts the mails that are held."""
         self.now += 1
         self.most = max(self.most, self.now)
@@ -43,7 +42,9 @@ async def test_few_mails_that_may_be_large_are_held_at_once() -> None:
     worker = world.worker()
     envelopes = [replace(envelope, mail=None) for envelope in world.emails.take()]
 
-    await asyncio.gather(*(process(one, worker.ports, worker.registry) for one in envelopes))
+    await asyncio.gather(
+        *(process(one, worker.ports, worker.registry, KEEPING) for one in envelopes)
+    )
 
     assert targets.most == LARGE_AT_ONCE
     assert {one.state for one in world.deliveries()} == {State.DONE}
@@ -55,7 +56,9 @@ async def test_small_mails_do_not_wait_for_each_other() -> None:
     worker = world.worker()
 
     envelopes = world.emails.take()
-    await asyncio.gather(*(process(one, worker.ports, worker.registry) for one in envelopes))
+    await asyncio.gather(
+        *(process(one, worker.ports, worker.registry, KEEPING) for one in envelopes)
+    )
 
     assert targets.most == 10
 
@@ -66,7 +69,9 @@ async def test_small_mails_that_are_recovered_do_not_wait_for_each_others_target
     worker = world.worker()
     envelopes = [replace(envelope, mail=None) for envelope in world.emails.take()]
 
-    await asyncio.gather(*(process(one, worker.ports, worker.registry) for one in envelopes))
+    await asyncio.gather(
+        *(process(one, worker.ports, worker.registry, KEEPING) for one in envelopes)
+    )
 
     assert targets.most > LARGE_AT_ONCE
 
@@ -79,7 +84,7 @@ async def test_a_large_mail_is_read_once_even_if_it_is_categorized() -> None:
     worker = world.worker()
     [envelope] = [replace(one, mail=None) for one in world.emails.take()]
 
-    await process(envelope, worker.ports, worker.registry)
+    await process(envelope, worker.ports, worker.registry, KEEPING)
 
     assert world.delivery_of(mail).state is State.DONE
     assert world.mailboxes.asked["fetch_messages"] == 1

@@ -10,7 +10,7 @@ from shared.domain.outcome import Accepted, Rejected, Unavailable
 from shared.workflows.process import give_up, process
 from tests.builders import graph_message, row
 from tests.fakes.ledger import FakeLedger
-from tests.unit.workflows.world import World
+from tests.unit.workflows.world import KEEPING, World
 
 DOWN = Unavailable("answered 503")
 TWO = (row("a"), row("b", targetUrl="https://other.example/"))
@@ -39,7 +39,7 @@ async def test_an_accepted_mail_is_post_processed_and_done() -> None:
     [message] = world.targets.accepted.values()
     assert (message.message_id, message.message_name) == (mail, "mail-received")
     assert (message.subscription, message.time_to_live) == ("team/tickets", timedelta(hours=2))
-    assert message.variables == {"post": mail_from_graph(graph_message(1))}
+    assert message.variables == {"post": {**mail_from_graph(graph_message(1)), "archived": False}}
     assert world.delivery_of(mail).state is State.DONE
     assert world.delivery_of(mail).accepted_by == ("team/tickets",)
     assert world.mailbox.is_read(mail)
@@ -292,7 +292,7 @@ async def test_attempts_carry_one_trace() -> None:
     await worker.poll()
     [envelope] = world.emails.take()
 
-    await process(envelope, worker.ports, worker.registry)
+    await process(envelope, worker.ports, worker.registry, KEEPING)
 
     [message] = world.targets.accepted.values()
     assert message.traceparent.split("-")[1] == envelope.traceparent.split("-")[1]
@@ -308,10 +308,10 @@ async def test_a_copy_that_comes_at_the_same_time_is_put_off() -> None:
     [envelope] = world.emails.take()
 
     async def copy_comes() -> None:
-        await process(envelope, worker.ports, worker.registry)
+        await process(envelope, worker.ports, worker.registry, KEEPING)
 
     world.targets.meanwhile = copy_comes
-    await process(envelope, worker.ports, worker.registry)
+    await process(envelope, worker.ports, worker.registry, KEEPING)
     world.later(minutes=1)
     await world.work()
 

@@ -7,15 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.delivery import Delivery
+from shared.domain.document_links import DocumentLinks
 from shared.domain.envelope import Envelope
 from shared.domain.source import Source, SourceState
 from shared.ports import Ports
+from shared.workflows.hand_over import Keeping
+from shared.workflows.memory_budget import MemoryBudget
 from shared.workflows.poll import PollLimits, poll_source
 from shared.workflows.process import process
 from shared.workflows.recover import recover
 from shared.workflows.registry import Registry
 from tests.builders import MAILBOX, NOW, graph_message, row
 from tests.fakes.clock import SettableClock
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.health import FakeProbe
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.mailboxes import FakeMailbox, FakeMailboxes
@@ -30,6 +34,12 @@ LIMITS = PollLimits(
     lease_time=timedelta(minutes=2),
     sweep_interval=timedelta(minutes=15),
     retention=RETENTION,
+)
+
+KEEPING = Keeping(
+    links=DocumentLinks("https://app.example", "s3cret", timedelta(days=7)),
+    memory=MemoryBudget(32 * 1024 * 1024),
+    largest=150 * 1024 * 1024,
 )
 
 
@@ -55,7 +65,7 @@ class Worker:
 
     async def recover(self) -> int:
         """Runs recovery once."""
-        return await recover(self.ports, RECOVER_AFTER)
+        return await recover(self.ports, RECOVER_AFTER, timedelta(days=30))
 
 
 class World:
@@ -78,6 +88,7 @@ class World:
         self.mailbox = FakeMailbox()
         self.mailboxes = FakeMailboxes({MAILBOX: self.mailbox})
         self.targets = FakeTargets()
+        self.documents = FakeDocuments()
         self.health = FakeProbe()
 
     def ports(self, **replaced: Any) -> Ports:
@@ -91,6 +102,7 @@ class World:
             "polls": self.polls,
             "mailboxes": self.mailboxes,
             "targets": self.targets,
+            "documents": self.documents,
             "health": self.health,
         }
         return Ports(**{**ports, **replaced})
@@ -121,7 +133,7 @@ class World:
         texts = self.queue.take()
         while texts:
             try:
-                await process(Envelope.decode(texts[0]), worker.ports, worker.registry)
+                await process(Envelope.decode(texts[0]), worker.ports, worker.registry, KEEPING)
             except BaseException:
                 for text in texts:
                     self.queue.send(text)

@@ -12,6 +12,7 @@ from shared.domain.errors import (
     MailboxRefused,
     MailboxUnavailable,
     MailNotFound,
+    SignInRefused,
 )
 
 
@@ -44,6 +45,8 @@ def test_every_status_has_its_error(status: int) -> None:
         expected = MailboxUnavailable
     elif status == 404:
         expected = MailNotFound
+    elif status == 401:
+        expected = SignInRefused
     assert type(error) is expected
     assert f"list messages: Graph answered {status} SomeCode" in str(error)
     assert "secret subject" not in str(error)

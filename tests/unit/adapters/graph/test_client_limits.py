@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from azure.core.credentials import AccessToken
 
-from shared.adapters.graph import client
+from shared.adapters.graph import transport
 from shared.adapters.graph.client import GraphClient, GraphRequest
 from shared.domain.errors import AnswerTooLarge, MailboxUnavailable
 
@@ -66,7 +66,7 @@ async def test_an_answer_that_unfolds_beyond_the_limit_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Little may unfold to much, and whoever sends mail chooses how much."""
-    monkeypatch.setattr(client, "LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 100_000)
 
     async with graph(packed({"value": "a" * 100_000})) as sent:
         with pytest.raises(AnswerTooLarge):
