@@ -32,6 +32,7 @@ class Job:
         latency: seconds that each Graph request takes.
         fault_rate: share of Graph requests and callbacks that fail.
         repetition: tells runs apart that are otherwise alike.
+        columns: of the subscription, beside those of the demo.
     """
 
     mails: int
@@ -39,6 +40,7 @@ class Job:
     latency: float = 0.0
     fault_rate: float = 0.0
     repetition: int = 0
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,11 @@ class Lab:
 
 async def _run(job: Job) -> Result:
     options = DemoOptions(
-        post_process=job.post_process, latency=job.latency, fault_rate=job.fault_rate, seed=1
+        post_process=job.post_process,
+        latency=job.latency,
+        fault_rate=job.fault_rate,
+        seed=1,
+        more_columns=dict(job.columns),
     )
     async with DemoRun(mails(job.mails), options) as run:
         simulator = run.stack.simulator
@@ -137,6 +143,8 @@ def _description(job: Job) -> str:
         parts.append(f"{1000 * job.latency:.0f} ms a request")
     if job.fault_rate:
         parts.append(f"{job.fault_rate:.0%} faults")
+    if job.columns:
+        parts.append(f"with {', '.join(name for name, _ in job.columns)}")
     if job.repetition:
         parts.append(f"repetition {job.repetition}")
     return ", ".join(parts)

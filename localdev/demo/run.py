@@ -7,7 +7,7 @@ import contextlib
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +44,7 @@ class DemoOptions:
         latency: seconds that each Graph request takes.
         fault_rate: share of Graph requests and callbacks that fail, 0 to 1.
         seed: what faults are drawn from.
+        more_columns: beside those that post-processing asks for.
     """
 
     post_process: str = "move"
@@ -51,12 +52,14 @@ class DemoOptions:
     fault_rate: float = 0.0
     seed: int = 0
     host: HostKind = "embedded"
+    more_columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> dict[str, object]:
         """The columns of the subscription that post-processing asks for."""
         chosen = {word.strip().lower() for word in self.post_process.split(",")}
         columns: dict[str, object] = {"userId": MAILBOX, "postProcess": self.post_process}
+        columns |= self.more_columns
         if "move" in chosen:
             columns |= {"moveTo": MOVED_TO, "createFolder": True}
         if "categorize" in chosen:

@@ -16,7 +16,7 @@ from shared.ports import Clock, SourceStates, SubscriptionStatus, SubscriptionTa
 from shared.telemetry import frames, logger
 
 ADOPTION_ATTEMPTS = 5
-FRESH_FOR = timedelta(seconds=20)
+FRESH_FOR = timedelta(seconds=15)
 """A change in the table is seen after this time and one tick at most."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 
 def mail(
@@ -34,3 +35,21 @@ def mail(
         'Content-Disposition: attachment; filename="data.bin"\n\n'
     )
     return parts.encode() + base64.encodebytes(attachment) + b"--part--\n"
+
+
+def sample(name: str) -> bytes:
+    """One of the mails that the demo delivers."""
+    return (Path(__file__).parents[2] / "localdev" / "sample_mail" / f"{name}.eml").read_bytes()
+
+
+def with_files(*files: tuple[str, bytes]) -> bytes:
+    """A mail with files; they may have equal names."""
+    parts = "".join(
+        f"--part\nContent-Type: application/pdf\n"
+        f'Content-Disposition: attachment; filename="{name}"\n'
+        f"Content-Transfer-Encoding: base64\n\n{base64.encodebytes(content).decode()}\n"
+        for name, content in files
+    )
+    head = 'From: Ada <ada@example.org>\nContent-Type: multipart/mixed; boundary="part"'
+    text = "--part\nContent-Type: text/plain\n\nHello\n"
+    return f"{head}\n\n{text}{parts}--part--\n".encode()

@@ -28,7 +28,7 @@ DEADLINE = 60.0
 
 LOOK_EVERY = 0.1
 LISTENING = re.compile(r"Listening at (\S+)")
-ENDED = {"done", "dead", "unmatched"}
+ENDED = {"done", "dead", "unmatched", "discarded"}
 
 Row = dict[str, Any]
 

@@ -127,7 +127,9 @@ async def fake_engine() -> AsyncIterator[FakeEngine]:
     engine = FakeEngine()
     runner = web.ServerRunner(web.Server(engine.handle, access_log=None))
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    engine.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield engine
-    await runner.cleanup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        engine.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield engine
+    finally:
+        await runner.cleanup()

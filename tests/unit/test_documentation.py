@@ -121,6 +121,17 @@ def test_the_example_that_checks_a_signature_does() -> None:
         names["accept"](secret, headers, b'{"changed": true}')
 
 
+def test_the_comparison_names_tests_that_there_are() -> None:
+    """And every line of it names one."""
+    page = text_of("docs/compatibility.md")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "| ours |" not in line]
+
+    missing = {(file, name) for file, name in named if f"def {name}(" not in text_of(file)}
+    assert missing == set()
+    assert [row for row in rows if "::test_" not in row] == []
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     """No page points to a file that is not there."""
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
