@@ -15,9 +15,11 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import (
+    attachments,
     comparison,
     cpu,
     drain,
+    endurance,
     faults,
     first_poll,
     graph_requests,
@@ -36,9 +38,13 @@ QUESTIONS: dict[str, Question] = {
     "drain": drain.measure,
     "first-poll": first_poll.measure,
     "many-sources": many_sources.measure,
+    "attachments": attachments.measure,
     "faults": faults.measure,
     "comparison": comparison.measure,
 }
+ON_DEMAND: dict[str, Question] = {"endurance": endurance.measure}
+"""Takes many minutes: measured only if it is named."""
+
 LOG_WIDTH = 160
 FEEL = "feel"
 """The expression language; it measures by itself and prints its own table."""
@@ -68,7 +74,10 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 dev.py bench", description=__doc__)
     parser.add_argument(
-        "--only", action="append", choices=(*QUESTIONS, FEEL), help="this; may be repeated"
+        "--only",
+        action="append",
+        choices=(*QUESTIONS, *ON_DEMAND, FEEL),
+        help="this; may be repeated",
     )
     parser.add_argument("--quick", action="store_true", help="little of everything, in a minute")
     parser.add_argument("--json", type=Path, help="write the figures to a file")
@@ -90,7 +99,7 @@ async def _measure(names: list[str], sizes: Sizes, console: Console) -> list[tup
     figures: list[tuple[str, Figure]] = []
     for name in names:
         try:
-            answers = await QUESTIONS[name](lab)
+            answers = await (QUESTIONS | ON_DEMAND)[name](lab)
         except Exception as error:  # noqa: BLE001 - the others are still of interest
             answers = [failed(name, f"not measured: {type(error).__name__}: {error}")]
         figures += [(name, figure) for figure in answers]

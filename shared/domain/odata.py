@@ -85,9 +85,12 @@ def checked_filter(text: str) -> str:
 
 def since(moment: datetime, condition: str) -> str:
     """The whole `$filter`: mail received at or after ``moment`` that meets ``condition``."""
-    stamp = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    received = f"receivedDateTime ge {stamp}"
+    received = f"receivedDateTime ge {_stamp(moment)}"
     return f"{received} and ({condition})" if condition else received
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def listing(moment: datetime, condition: str, top: int) -> dict[str, str]:
@@ -101,8 +104,16 @@ def listing(moment: datetime, condition: str, top: int) -> dict[str, str]:
     }
 
 
-def id_listing(moment: datetime, condition: str, top: int) -> dict[str, str]:
-    """Query options that list ids and times only, oldest first."""
+def id_listing(
+    moment: datetime, condition: str, top: int, before: datetime | None = None
+) -> dict[str, str]:
+    """Query options that list ids and times only, oldest first; up to ``before`` if that is given.
+
+    Graph's times have no fractions of a second.
+    """
+    if before is not None:
+        end = f"receivedDateTime lt {_stamp(before)}"
+        condition = f"{end} and ({condition})" if condition else end
     return {
         "$filter": since(moment, condition),
         "$orderby": "receivedDateTime asc",

@@ -11,12 +11,10 @@ from typing import Any
 
 from shared.domain.columns import Row, read_row
 from shared.domain.errors import ConnectorError, StorageUnavailable
-from shared.domain.rivals import split_rivals
-from shared.domain.source import group_sources
 from shared.domain.subscription import InvalidSubscription, ReadSubscription, Subscription
 from shared.ports import SubscriptionTable
 from shared.workflows.concurrency import for_each
-from shared.workflows.registry import Configuration
+from shared.workflows.registry import Configuration, configured
 
 WRITES_AT_ONCE = 8
 
@@ -103,12 +101,7 @@ def columns_of(row: Row) -> dict[str, Any]:
 
 def check(rows: Mapping[str, Row], plain_http_hosts: Collection[str]) -> Configuration:
     """What the app would make of a table with these rows: each by itself, and all together."""
-    read = {name: _read(name, row, plain_http_hosts) for name, row in rows.items()}
-    valid = [one for one in read.values() if isinstance(one, Subscription)]
-    grouped, contradicting = group_sources(valid)
-    sources, rivals = split_rivals(grouped)
-    refused = {one.name: one for one in (*contradicting, *rivals)}
-    return Configuration({**read, **refused}, {source.id: source for source in sources})
+    return configured({name: _read(name, row, plain_http_hosts) for name, row in rows.items()})
 
 
 def plan(

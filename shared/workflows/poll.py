@@ -2,12 +2,13 @@
 
 The list is walked oldest first, and each page is a new query that starts where the last page
 ended. A next link would carry a position in a list that shrinks while earlier mail is acted upon.
+A page full of one second is no step forward: then all ids of that second are listed at once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from shared.telemetry import bound, frames, logger
 from shared.workflows.intake import take_in, take_in_by_id
 
 IDS_A_PAGE = 1000
+SECOND = timedelta(seconds=1)
 PURGE_INTERVAL = timedelta(days=1)
 GRACE = timedelta(seconds=20)
 """How long the page at hand may take after a poll's time: one mailbox must not hold the timer."""
@@ -230,23 +232,44 @@ class _Poll:
                 by_id, link = True, None
                 continue
             if by_id:
-                taken_in = await take_in_by_id(
-                    self._source,
-                    page.messages,
-                    self._ports,
-                    self._limits.retention,
-                    self._goes_on,
-                )
-                if not taken_in:
+                if not await self._take_in_by_id(page):
                     return False  # the ledger knows how far it came
             else:
                 await take_in(self._source, page.messages, self._ports)
             position, link = _after(position, page)
             self._lease.state = progress(self._lease.state, position)
+            if link is not None and page.messages and not by_id:
+                if not await self._take_in_second(position):
+                    return False
+                position, link = position + SECOND, None
+                continue
             if page.next_link is None:
                 return True
             if not await self._goes_on():
                 return False
+
+    async def _take_in_second(self, second: datetime) -> bool:
+        """Takes in all mail of one second that fills a page, in one look at its ids.
+
+        A next link would jump over mail when that before it is acted upon meanwhile. Only where the
+        ids do not fit into one page either has it to be followed; the sweep finds what it misses.
+        """
+        condition = self._source.polling.condition
+        query = odata.id_listing(second, condition, IDS_A_PAGE, before=second + SECOND)
+        link: str | None = None
+        while True:
+            page = await self._ask(query, link)
+            if not await self._take_in_by_id(page):
+                return False
+            link = page.next_link
+            if link is None:
+                return await self._goes_on()
+
+    async def _take_in_by_id(self, page: Page) -> bool:
+        retention = self._limits.retention
+        return await take_in_by_id(
+            self._source, page.messages, self._ports, retention, self._goes_on
+        )
 
     async def _goes_on(self) -> bool:
         """Stores the progress and keeps the lease; gives whether there is time for more."""
@@ -259,8 +282,15 @@ class _Poll:
             query = odata.id_listing(position, polling.condition, IDS_A_PAGE)
         else:
             query = odata.listing(position, polling.condition, self._limits.page_size)
+        return await self._ask(query, link)
+
+    async def _ask(self, query: Mapping[str, str], link: str | None) -> Page:
         return await self._ports.mailboxes.list_messages(
-            self._address, self._lease.state.folder_id, query, polling.body_format, link
+            self._address,
+            self._lease.state.folder_id,
+            query,
+            self._source.polling.body_format,
+            link,
         )
 
 

@@ -33,6 +33,19 @@ class Configuration:
     sources: Mapping[str, Source]
 
 
+def configured(rows: Mapping[str, ReadSubscription]) -> Configuration:
+    """What rows come to together: those that contradict others are invalid, the rest has sources.
+
+    Args:
+        rows: each row by itself, by name.
+    """
+    valid = [one for one in rows.values() if isinstance(one, Subscription)]
+    grouped, contradicting = group_sources(valid)
+    sources, rivals = split_rivals(grouped)
+    refused = {one.name: one for one in (*contradicting, *rivals)}
+    return Configuration({**rows, **refused}, {source.id: source for source in sources})
+
+
 class Registry:
     """Reads the table when what it knows is older than :data:`FRESH_FOR`.
 
@@ -86,12 +99,8 @@ class Registry:
             else:
                 parsed[name] = etag, self._parse(name, row)
         self._parsed = parsed
-        subscriptions = {name: subscription for name, (_, subscription) in parsed.items()}
-        valid = [one for one in subscriptions.values() if isinstance(one, Subscription)]
-        grouped, contradicting = group_sources(valid)
-        sources, rivals = split_rivals(grouped)
-        subscriptions |= {one.name: one for one in (*contradicting, *rivals)}
-        configuration = Configuration(subscriptions, {source.id: source for source in sources})
+        configuration = configured({name: read for name, (_, read) in parsed.items()})
+        sources = configuration.sources.values()
         if self._reported is None:
             self._reported = await self._table.statuses()
         for source in sources:

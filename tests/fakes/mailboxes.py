@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -35,7 +36,10 @@ PIECE = 64 * 1024
 """Bytes of a stream that come at once."""
 
 GONE = "somebody else had removed the mail from the mailbox"
-_FILTER = re.compile(r"receivedDateTime ge (\S+?)(?: and \((.*)\))?")
+_FILTER = re.compile(
+    r"receivedDateTime ge (\S+?)"
+    r"(?: and \((?:receivedDateTime lt ([^\s)]+))?(?: and \()?(isRead eq false)?\)*)?"
+)
 
 
 @dataclass(slots=True)
@@ -124,11 +128,12 @@ class FakeMailbox:
     def listed(self, folder_id: str, condition: str) -> list[dict[str, Any]]:
         """The messages of a folder that meet a `$filter`, oldest first."""
         matched = _FILTER.fullmatch(condition)
-        if matched is None or matched[2] not in (None, "isRead eq false"):
+        if matched is None:
             raise NotImplementedError(f"this fake does not know the filter {condition}")
-        since, unread_only = parse_time(matched[1]), matched[2] is not None
+        since, unread_only = parse_time(matched[1]), matched[3] is not None
+        before = parse_time(matched[2]) if matched[2] else datetime.max.replace(tzinfo=UTC)
         found = [mail.message for mail in self.mails.values() if mail.folder == folder_id]
-        found = [message for message in found if received_at(message) >= since]
+        found = [message for message in found if since <= received_at(message) < before]
         found = [message for message in found if not (unread_only and message["isRead"])]
         return sorted(found, key=lambda message: (received_at(message), message["id"]))
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
@@ -25,6 +26,8 @@ from shared.domain.errors import StorageUnavailable
 from shared.domain.source import SourceState
 
 ERROR_CHARACTERS = 4000
+WRITE = "write"
+"""The column that says which call of `write` stored the row."""
 
 _TIMES = {
     "watermark": "watermark",
@@ -62,7 +65,9 @@ class TableSourceStates:
         Returns:
             the state with its new version, or None where somebody else was faster.
         """
-        row = _row(state)
+        # a repetition of a write whose answer was lost collides with the first try, which is ours
+        token = uuid4().hex
+        row = {**_row(state), WRITE: token}
 
         async def put(client: TableClient) -> str:
             if not state.version:
@@ -78,9 +83,12 @@ class TableSourceStates:
         try:
             version = await self._table.run(put)
         except StorageUnavailable as error:
-            if error.status in _SOMEBODY_WAS_FASTER:
+            if error.status not in _SOMEBODY_WAS_FASTER:
+                raise
+            rows = await find(self._table, _partition(state.id), [state.id])
+            if not rows or rows[0].get(WRITE) != token:
                 return None
-            raise
+            version = rows[0].metadata["etag"]
         return replace(state, version=version)
 
 

@@ -1,10 +1,12 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from shared.domain.delivery import State
 from shared.domain.mail import mail_from_graph
+from shared.ports import Page
 from tests.builders import NOW, graph_message, row
 from tests.unit.workflows.world import LIMITS, World
 
@@ -110,6 +112,26 @@ async def test_a_page_full_of_one_second(amount: int) -> None:
     ids.append(world.deliver(99, NOW))
 
     await world.worker().poll()
+
+    assert sorted(one.mail_id for one in world.deliveries()) == sorted(ids)
+
+
+async def test_mail_of_one_second_is_not_passed_over_while_it_is_acted_upon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More of it than a page: what is marked read meanwhile shifts the rest to the front."""
+    world = World()
+    worker = world.worker()
+    ids = world.deliver_many(25, step=timedelta(0))
+    ids.append(world.deliver(30, NOW - timedelta(minutes=1)))
+    list_messages = world.mailboxes.list_messages
+
+    async def slow(*arguments: Any) -> Page:
+        await world.work(worker)
+        return await list_messages(*arguments)
+
+    monkeypatch.setattr(world.mailboxes, "list_messages", slow)
+    await worker.poll()
 
     assert sorted(one.mail_id for one in world.deliveries()) == sorted(ids)
 
