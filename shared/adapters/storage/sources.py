@@ -88,7 +88,7 @@ class TableSourceStates:
             rows = await find(self._table, _partition(state.id), [state.id])
             if not rows or rows[0].get(WRITE) != token:
                 return None
-            version = rows[0].metadata["etag"]
+            version = rows[0].metadata["etag"] or ""
         return replace(state, version=version)
 
 
