@@ -26,7 +26,7 @@ from shared.domain.subscription import Credential
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.telemetry import configure_logging
-from shared.workflows.hand_over import Keeping
+from shared.workflows.documents import Keeping
 from shared.workflows.memory_budget import MemoryBudget
 from shared.workflows.poll import PollLimits
 from shared.workflows.registry import Registry

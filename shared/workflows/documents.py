@@ -32,9 +32,6 @@ from shared.workflows.memory_budget import MemoryBudget
 SMALL = 3 * 1024 * 1024
 """Bytes that all files of a mail may have together to be fetched in one request."""
 
-LARGEST = 150 * 1024 * 1024
-"""Bytes of one document: more than Exchange Online takes in a mail."""
-
 PATIENT_ATTEMPTS = 3
 """Deliveries begun after which a mail no longer waits for what its mailbox does not give."""
 
@@ -66,16 +63,28 @@ Entry = dict[str, Any]
 Open = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How documents are kept; from the app settings.
+
+    Args:
+        links: makes the addresses that mails carry.
+        memory: what all attachments of this worker may take at once.
+        largest: bytes of one document.
+    """
+
+    links: DocumentLinks
+    memory: MemoryBudget
+    largest: int
+
+
 async def keep_documents(  # noqa: PLR0917 - what one step needs
     mail: Mail,
     delivery: Delivery,
     wanted: KeptDocuments,
     address: MailboxAddress,
     ports: Ports,
-    links: DocumentLinks,
-    budget: MemoryBudget,
-    *,
-    largest: int = LARGEST,
+    keeping: Keeping,
 ) -> Mail:
     """Stores what is wanted of a mail and is not stored yet.
 
@@ -85,9 +94,7 @@ async def keep_documents(  # noqa: PLR0917 - what one step needs
         wanted: what of the mail is kept; a body is not kept here.
         address: the mailbox.
         ports: of which mailboxes and documents are used.
-        links: makes the addresses that whoever gets the mail may use.
-        budget: the memory that all deliveries of this worker share.
-        largest: bytes that a document may have.
+        keeping: how documents are kept.
 
     Returns:
         a copy whose attachments say where their bytes are (`documentId`, `url`, real `size`), or
@@ -112,15 +119,7 @@ async def keep_documents(  # noqa: PLR0917 - what one step needs
         parts.append(_mime_part(kept["mime"], mail, delivery, address, ports))
     if parts:
         known = await ports.documents.known(mail_prefix(delivery))
-        keeping = _Keeping(
-            delivery=delivery,
-            address=address,
-            ports=ports,
-            links=links,
-            budget=budget,
-            largest=largest,
-        )
-        await keeping.keep(parts, known)
+        await _Attempt(delivery, address, ports, keeping).keep(parts, known)
     return kept
 
 
@@ -177,16 +176,14 @@ class _TooLarge(Exception):
     """A stream has more bytes than a document may have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keeping:
+@dataclass(frozen=True, slots=True)
+class _Attempt:
     """One attempt at the documents of one mail."""
 
     delivery: Delivery
     address: MailboxAddress
     ports: Ports
-    links: DocumentLinks
-    budget: MemoryBudget
-    largest: int
+    keeping: Keeping
 
     async def keep(self, parts: Sequence[_Part], known: Mapping[str, Document]) -> None:
         """Stores those parts that are not known, and fills in the entries of all."""
@@ -194,7 +191,7 @@ class _Keeping:
         for part in parts:
             if part.id in known:
                 self._kept(part, known[part.id])
-            elif part.entry["size"] > self.largest + _OVERHEAD:
+            elif part.entry["size"] > self.keeping.largest + _OVERHEAD:
                 self._failed(part, self._too_large())
             else:
                 missing.append(part)
@@ -219,7 +216,7 @@ class _Keeping:
 
     async def _keep_together(self, files: Sequence[_Part], size: int) -> None:
         """Fetches files in one request; those that did not come are left as they are."""
-        async with self.budget.hold(ANSWER_WEIGHT * size):
+        async with self.keeping.memory.hold(ANSWER_WEIGHT * size):
             try:
                 contents = await self.ports.mailboxes.attachment_contents(
                     self.address, self.delivery.mail_id
@@ -241,7 +238,7 @@ class _Keeping:
                 content = contents.get(part.entry["id"])
                 if content is None:
                     return
-                if len(content) > self.largest:
+                if len(content) > self.keeping.largest:
                     self._failed(part, self._too_large())
                     return
                 await self._store(part, part.name, part.content_type, _sliced(content))
@@ -249,11 +246,11 @@ class _Keeping:
             await for_each(store, files, AT_ONCE)
 
     async def _keep_streamed(self, part: _Part) -> None:
-        async with self.budget.hold(STREAM_WEIGHT):
+        async with self.keeping.memory.hold(STREAM_WEIGHT):
             try:
                 async with part.open() as pieces:
                     name, content_type = part.name, part.content_type
-                    counted = _counted(pieces, self.largest)
+                    counted = _counted(pieces, self.keeping.largest)
                     if part.is_item:
                         head, counted = await _peeked(counted)
                         ending, content_type = _kind_of_item(head)
@@ -278,7 +275,7 @@ class _Keeping:
     def _kept(self, part: _Part, document: Document) -> None:
         entry = part.entry
         entry["documentId"] = document.id
-        entry["url"] = self.links.url(document.id, self.delivery.claimed_at)
+        entry["url"] = self.keeping.links.url(document.id, self.delivery.claimed_at)
         entry["size"] = document.size
         entry["error"] = None
         if part.is_item:
@@ -293,7 +290,7 @@ class _Keeping:
         return self.delivery.attempts < PATIENT_ATTEMPTS
 
     def _too_large(self) -> str:
-        return f"It is larger than {self.largest / 2**20:.3g} MiB, the most that is kept."
+        return f"It is larger than {self.keeping.largest / 2**20:.3g} MiB, the most that is kept."
 
 
 def _is_settled(part: _Part) -> bool:

@@ -8,30 +8,14 @@ from dataclasses import dataclass
 
 from shared.domain.delivery import Delivery
 from shared.domain.document_links import DocumentLinks
-from shared.domain.errors import ExpressionFailed
+from shared.domain.errors import ExpressionFailed, StorageUnavailable
 from shared.domain.mail import Mail
-from shared.domain.outcome import Outcome, Rejected, TooLarge
+from shared.domain.outcome import Outcome, Rejected, TooLarge, Unavailable
 from shared.domain.subscription import KeptDocuments, Subscription
 from shared.domain.trace import next_span
 from shared.ports import MailboxAddress, Ports
-from shared.workflows.documents import keep_documents
-from shared.workflows.memory_budget import MemoryBudget
+from shared.workflows.documents import Keeping, keep_documents
 from shared.workflows.offload import offload_body
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
-    """How documents are kept; from the app settings.
-
-    Args:
-        links: makes the addresses that mails carry.
-        memory: what all attachments of this worker may take at once.
-        largest: bytes of one document.
-    """
-
-    links: DocumentLinks
-    memory: MemoryBudget
-    largest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +73,9 @@ async def hand_over(  # noqa: PLR0917 - the mail, who gets it, and the world
     """
     if not matched:
         return {}
-    address = MailboxAddress(_any(matched).polling.credential, delivery.mailbox)
-    mail = await keep_documents(
-        mail,
-        delivery,
-        wanted_documents(matched),
-        address,
-        ports,
-        keeping.links,
-        keeping.memory,
-        largest=keeping.largest,
-    )
+    address = MailboxAddress(matched[min(matched)].polling.credential, delivery.mailbox)
+    wanted = _wanted_documents(matched)
+    mail = await keep_documents(mail, delivery, wanted, address, ports, keeping)
 
     async def one(subscription: Subscription) -> Outcome:
         trace = next_span(traceparent)
@@ -109,7 +85,7 @@ async def hand_over(  # noqa: PLR0917 - the mail, who gets it, and the world
     return dict(zip(matched, answers, strict=True))
 
 
-def wanted_documents(matched: Mapping[str, Subscription]) -> KeptDocuments:
+def _wanted_documents(matched: Mapping[str, Subscription]) -> KeptDocuments:
     """What some of the subscriptions want: it is kept once, and all see it."""
     wishes = [subscription.documents for subscription in matched.values()]
     return KeptDocuments(
@@ -137,11 +113,10 @@ async def _deliver(  # noqa: PLR0917 - the same
             answer = await ports.targets.deliver(subscription.target, message)
     except ExpressionFailed as error:
         return Rejected(str(error))
+    except StorageUnavailable as error:
+        # the other subscriptions' targets may have the mail by now: that must be recorded
+        return Unavailable(str(error), tried=False)
     if isinstance(answer, TooLarge):
         hint = "" if subscription.documents.body else ". Set offloadBody, or a resultExpression"
         return Rejected(f"{answer.reason}{hint}")
     return answer
-
-
-def _any(members: Mapping[str, Subscription]) -> Subscription:
-    return members[min(members)]

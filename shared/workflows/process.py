@@ -34,7 +34,8 @@ from shared.domain.subscription import (
 )
 from shared.ports import MailboxAddress, Ports
 from shared.telemetry import bound, logger
-from shared.workflows.hand_over import Keeping, activated, hand_over
+from shared.workflows.documents import Keeping
+from shared.workflows.hand_over import activated, hand_over
 from shared.workflows.registry import Registry
 
 DEADLINE = timedelta(minutes=4)

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from shared.adapters.webhook import webhook_id
-from shared.domain.outcome import Accepted, Outcome, Rejected
+from shared.domain.outcome import Accepted, Answer, Rejected
 from shared.domain.target import Target, TargetMessage
 
 
 @dataclass(slots=True)
 class _Fault:
-    outcome: Outcome
+    outcome: Answer
     subscription: str
     left: int
     after_accepting: bool
@@ -38,7 +38,7 @@ class FakeTargets:
 
     def fail_next(
         self,
-        outcome: Outcome,
+        outcome: Answer,
         subscription: str = "",
         times: int = 1,
         *,
@@ -59,7 +59,7 @@ class FakeTargets:
             if message.subscription == subscription
         ]
 
-    async def deliver(self, target: Target, message: TargetMessage) -> Outcome:  # noqa: ARG002
+    async def deliver(self, target: Target, message: TargetMessage) -> Answer:  # noqa: ARG002
         """Accepts a message, or knows it already, unless it is told to fail."""
         identity = webhook_id(message)
         self.attempts.append(identity)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.domain.delivery import State
-from shared.domain.outcome import Rejected, Unavailable
+from shared.domain.outcome import Rejected, TooLarge, Unavailable
 from tests.builders import row
 from tests.unit.workflows.world import World
 
@@ -127,3 +127,23 @@ async def test_every_attempt_carries_what_the_first_one_did() -> None:
 
     assert len(set(world.targets.attempts)) == 1
     assert len(world.targets.attempts) == 2
+
+
+async def test_a_storage_that_fails_one_subscription_leaves_the_others_acceptance() -> None:
+    """Its target is not asked a second time."""
+    large = row("large", offloadBody=True)
+    world = World(large, ORDERS)
+    mail = world.deliver(1, subject="Order 4711")
+    world.targets.fail_next(TooLarge("answered 413"), "team/large", times=2)
+    world.documents.failing.add("store")
+
+    await world.poll_and_work()
+    first = len(world.targets.attempts)
+    world.documents.failing.clear()
+    world.later(minutes=1)
+    await world.work()
+
+    assert world.delivery_of(mail).state is State.DONE
+    assert first == 2
+    assert world.targets.attempts[first:] == [world.targets.attempts[0]] * 2
+    assert world.targets.accepted[world.targets.attempts[0]].variables["email"]["body"] == ""

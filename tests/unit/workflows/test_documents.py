@@ -20,15 +20,15 @@ from shared.domain.subscription import Credential, KeptDocuments
 from shared.ports import MailboxAddress
 from shared.workflows.documents import (
     ANSWER_WEIGHT,
-    LARGEST,
     SMALL,
     STREAM_WEIGHT,
+    Keeping,
     keep_documents,
 )
 from shared.workflows.memory_budget import MemoryBudget
 from tests.builders import MAILBOX, delivery
 from tests.fakes.mailboxes import ITEM, REFERENCE
-from tests.unit.workflows.world import RETENTION, World
+from tests.unit.workflows.world import KEEPING, RETENTION, World
 
 ADDRESS = MailboxAddress(Credential(), MAILBOX)
 LINKS = DocumentLinks("https://app.example", "s3cret", RETENTION)
@@ -70,15 +70,14 @@ class Room:
         attempts: int = 0,
         mime: bool = False,
         attachments: bool = True,
-        largest: int = LARGEST,
+        largest: int = KEEPING.largest,
     ) -> Mail:
         """One attempt at the mail's documents."""
         wanted = KeptDocuments(attachments=attachments, mime=mime)
         once = delivery(attempts=attempts)
         ports = self.world.ports()
-        return await keep_documents(
-            self.mail, once, wanted, ADDRESS, ports, self.links, self.budget, largest=largest
-        )
+        keeping = Keeping(links=self.links, memory=self.budget, largest=largest)
+        return await keep_documents(self.mail, once, wanted, ADDRESS, ports, keeping)
 
     def content(self, entry: dict[str, Any]) -> bytes:
         """The bytes of the document of an entry."""
@@ -145,9 +144,7 @@ async def test_the_mail_that_was_given_is_not_changed(room: Room) -> None:
     room.attach("a.pdf", b"a")
     mail, wanted = room.mail, KeptDocuments(mime=True)
 
-    await keep_documents(
-        mail, room.delivery, wanted, ADDRESS, room.world.ports(), LINKS, room.budget
-    )
+    await keep_documents(mail, room.delivery, wanted, ADDRESS, room.world.ports(), KEEPING)
 
     assert mail == room.mail
 
@@ -419,7 +416,7 @@ async def test_an_envelope_of_an_older_version_is_understood(room: Room) -> None
         del mail["attachments"][0][name]
 
     kept = await keep_documents(
-        mail, room.delivery, KeptDocuments(), ADDRESS, room.world.ports(), LINKS, room.budget
+        mail, room.delivery, KeptDocuments(), ADDRESS, room.world.ports(), KEEPING
     )
 
     assert room.content(kept["attachments"][0]) == b"a"

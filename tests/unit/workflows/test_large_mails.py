@@ -2,7 +2,7 @@ import asyncio
 from dataclasses import replace
 
 from shared.domain.delivery import State
-from shared.domain.outcome import Outcome
+from shared.domain.outcome import Answer
 from shared.domain.target import Target, TargetMessage
 from shared.workflows.process import LARGE_AT_ONCE, process
 from tests.builders import row
@@ -16,7 +16,7 @@ class SlowTargets(FakeTargets):
     now = 0
     most = 0
 
-    async def deliver(self, target: Target, message: TargetMessage) -> Outcome:
+    async def deliver(self, target: Target, message: TargetMessage) -> Answer:
         """Counts the mails that are held."""
         self.now += 1
         self.most = max(self.most, self.now)

@@ -11,7 +11,7 @@ from shared.domain.document_links import DocumentLinks
 from shared.domain.envelope import Envelope
 from shared.domain.source import Source, SourceState
 from shared.ports import Ports
-from shared.workflows.hand_over import Keeping
+from shared.workflows.documents import Keeping
 from shared.workflows.memory_budget import MemoryBudget
 from shared.workflows.poll import PollLimits, poll_source
 from shared.workflows.process import process
