@@ -8,6 +8,7 @@ import os
 
 import azure.functions as func
 
+from shared.api.http import ApiRequest
 from shared.composition import connector
 from shared.domain.envelope import Envelope
 from shared.domain.poll_message import decode_poll
@@ -114,3 +115,33 @@ async def on_signed_document(request: func.HttpRequest) -> func.HttpResponse:
         c.keeping.links,
     )
     return func.HttpResponse(served.body, status_code=served.status, headers=served.headers)
+
+
+@app.function_name("mail")
+@app.route("mail/{userId}/{*rest}", trigger_arg_name="request", auth_level=func.AuthLevel.FUNCTION)
+async def on_mail(request: func.HttpRequest) -> func.HttpResponse:
+    """Sends mail, and serves folders and messages."""
+    answer = await connector().api.handle(
+        ApiRequest(
+            method=(request.method or "").upper(),
+            url=request.url,
+            user=request.route_params.get("userId", ""),
+            rest=request.route_params.get("rest", ""),
+            query=request.params,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=request.get_body(),
+        )
+    )
+    return func.HttpResponse(answer.body, status_code=answer.status, headers=answer.headers)
+
+
+@app.function_name("openapi")
+@app.route(
+    "openapi.json",
+    trigger_arg_name="request",
+    methods=["GET"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
+async def on_openapi(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the same
+    """What may be asked of `mail`, for programs."""
+    return func.HttpResponse(connector().api.openapi, mimetype="application/json")

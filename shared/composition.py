@@ -7,6 +7,8 @@ import functools
 import os
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from shared.adapters.graph.client import GraphClient
 from shared.adapters.graph.credentials import build_credential
@@ -30,6 +32,11 @@ from shared.workflows.documents import Keeping
 from shared.workflows.memory_budget import MemoryBudget
 from shared.workflows.poll import PollLimits
 from shared.workflows.registry import Registry
+
+if TYPE_CHECKING:
+    from shared.adapters.graph.outbound import GraphMailOperations
+    from shared.api.dispatch import Api
+    from shared.workflows.outbound.sending import Sending
 
 MEGABYTE = 1024 * 1024
 
@@ -93,8 +100,40 @@ class Connector:
             retention=settings.ledger_retention,
         )
 
+    @cached_property
+    def operations(self) -> GraphMailOperations:
+        """What can be done with mailboxes beside polling them; imported when first needed."""
+        from shared.adapters.graph.outbound import GraphMailOperations  # noqa: PLC0415
+        from shared.adapters.graph.visitors import visitors  # noqa: PLC0415
+
+        strangers = GraphMailboxes(visitors(self.settings.graph_endpoint))
+        return GraphMailOperations(self._mailboxes, strangers)
+
+    @cached_property
+    def sending(self) -> Sending:
+        """What sending needs; imported when first needed."""
+        from shared.adapters.storage.send_counts import TableSendCounts  # noqa: PLC0415
+        from shared.workflows.outbound.sending import Sending  # noqa: PLC0415
+
+        return Sending(
+            operations=self.operations,
+            documents=self.ports.documents,
+            counts=TableSendCounts(self._storage),
+            clock=self.ports.clock,
+            most_per_hour=self.settings.mails_per_recipient_and_hour,
+        )
+
+    @cached_property
+    def api(self) -> Api:
+        """The HTTP API over mailboxes; imported when first needed."""
+        from shared.api.dispatch import Api  # noqa: PLC0415
+
+        return Api(self.sending, self.settings.public_url)
+
     async def close(self) -> None:
         """Closes every connection."""
+        if "operations" in vars(self):
+            await self.operations.close()
         await self._mailboxes.close()
         await self._targets.close()
         await self._ledger.close()

@@ -12,6 +12,11 @@ from shared.domain.errors import SettingsError
 
 SECRET_PREFIX = "SECRETS__"  # noqa: S105 - the prefix of names, no secret
 
+UNRESOLVED = "@Microsoft.KeyVault("
+"""What a reference to Key Vault begins with that Azure could not put a secret in the place of."""
+
+_VAULT = "is the secret there, and may the app's identity read it?"
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -43,6 +48,11 @@ SETTINGS: Mapping[str, Setting] = {
         values.duration(least=timedelta(seconds=1), most=timedelta(minutes=3)),
         timedelta(seconds=30),
         "how long a target may take to answer",
+    ),
+    "MAILS_PER_RECIPIENT_AND_HOUR": Setting(
+        values.integer(least=0, most=100_000),
+        60,
+        "mails that one recipient is sent in an hour, against loops; 0: any number",
     ),
     "ENGINE_VARIABLES_LIMIT": Setting(
         values.integer(least=1_000, most=100_000_000),
@@ -127,6 +137,7 @@ class Settings:
     plain_http_hosts: tuple[str, ...]
     webhook_signing_secret: str
     target_timeout: timedelta
+    mails_per_recipient_and_hour: int
     engine_variables_limit: int
     document_retention: timedelta
     document_signing_secret: str
@@ -154,6 +165,9 @@ class Settings:
         problems = []
         for name, setting in SETTINGS.items():
             value = environment.get(name, "")
+            if value.startswith(UNRESOLVED):
+                problems.append(f"{name}: Azure has not resolved its Key Vault reference: {_VAULT}")
+                continue
             try:
                 fields[name.lower()] = setting.read(value) if value.strip() else setting.default
             except ValueError as error:
@@ -176,6 +190,6 @@ class Settings:
         secrets = {
             name.removeprefix(SECRET_PREFIX): value
             for name, value in environment.items()
-            if name.startswith(SECRET_PREFIX)
+            if name.startswith(SECRET_PREFIX) and not value.startswith(UNRESOLVED)
         }
         return cls(**fields, secrets=secrets, storage=storage)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
+from html import escape
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,10 @@ _POLICY = policy.SMTP.clone(cte_type="8bit", utf8=True)
 _UNSAFE = re.compile(r"[\r\n\x00]+")
 _IMPORTANCES = ("low", "normal", "high")
 _MOST_HEADERS = 5
+_PROPERTY = re.compile(
+    r"^(String|Boolean|Integer|SystemTime|Binary|Long|Double) "
+    r"(0x[0-9A-Fa-f]{1,4}|\{[0-9A-Fa-f-]{36}\} (Name .+|Id 0x[0-9A-Fa-f]{1,4}))$"
+)
 _RECIPIENTS = {
     "toRecipients": "to",
     "ccRecipients": "cc",
@@ -63,10 +68,20 @@ def change_content(content: Content, source: dict[str, Any]) -> None:
     for name, attribute in _RECIPIENTS.items():
         if (recipients := source.get(name)) is not None:
             setattr(content, attribute, [_address(recipient) for recipient in recipients])
+    _change_rest(content, source)
+
+
+def _change_rest(content: Content, source: dict[str, Any]) -> None:
+    """Write what stands around the text: headers, attachments, ids, extended properties."""
     if (headers := source.get("internetMessageHeaders")) is not None:
-        content.headers = _headers(headers)
+        own = [(name, value) for name, value in content.headers if not _is_own(name)]
+        content.headers = [*own, *_headers(headers)]
     if (attachments := source.get("attachments")) is not None:
         content.attachments = [attachment_from_json(each) for each in attachments]
+    if (message_id := source.get("internetMessageId")) is not None:
+        content.internet_message_id = _UNSAFE.sub("", str(message_id))
+    if (properties := source.get("singleValueExtendedProperties")) is not None:
+        content.properties |= _properties(properties)
 
 
 def importance_from_json(value: object) -> str:
@@ -135,21 +150,44 @@ def mime_from_content(content: Content) -> bytes:
     return message.as_bytes()
 
 
-def reply_to(content: Content, sender: Address) -> Content:
+def reply_to(content: Content, sender: Address, *, everybody: bool = False) -> Content:
     """Return the draft that answers a mail: addressed, quoted and threaded."""
-    to = content.reply_to or ([content.from_] if content.from_ else [])
-    reply = content_from_json({})
-    prefixed = content.subject.lower().startswith("re:")
-    reply.subject = content.subject if prefixed else f"RE: {content.subject}"
-    reply.body, reply.body_type = content.body, content.body_type
-    reply.from_ = reply.sender = sender
-    reply.to = list(to)
-    reply.thread = content.thread
+    reply = _follow_up(content, sender, "RE:")
+    reply.to = list(content.reply_to or ([content.from_] if content.from_ else []))
+    if everybody:
+        known = {address.address.lower() for address in (*reply.to, sender)}
+        reply.to += [one for one in content.to if one.address.lower() not in known]
+        reply.cc = [one for one in content.cc if one.address.lower() not in known]
     reply.headers = [
         ("In-Reply-To", content.internet_message_id),
         ("References", f"{content.thread} {content.internet_message_id}".strip()),
     ]
     return reply
+
+
+def forward_of(content: Content, sender: Address) -> Content:
+    """Return the draft that hands a mail on, with what is attached to it; addressed to nobody."""
+    forward = _follow_up(content, sender, "FW:")
+    forward.attachments = list(content.attachments)
+    return forward
+
+
+def comment_on(content: Content, comment: str) -> None:
+    """Put a comment above what a draft quotes."""
+    if content.body_type == "html":
+        content.body = f"<p>{escape(comment)}</p>\r\n{content.body}"
+    else:
+        content.body = f"{comment}\r\n{content.body}"
+
+
+def _follow_up(content: Content, sender: Address, prefix: str) -> Content:
+    draft = content_from_json({})
+    prefixed = content.subject.lower().startswith(prefix.lower())
+    draft.subject = content.subject if prefixed else f"{prefix} {content.subject}"
+    draft.body, draft.body_type = content.body, content.body_type
+    draft.from_ = draft.sender = sender
+    draft.thread = content.thread
+    return draft
 
 
 def content_from_base64_mime(body: bytes) -> tuple[Content, bytes]:
@@ -208,6 +246,10 @@ def _address(source: dict[str, Any]) -> Address:
         raise bad_request("A recipient needs an 'emailAddress'.") from None
 
 
+def _is_own(name: str) -> bool:
+    return name.lower().startswith("x-")
+
+
 def _headers(source: list[dict[str, Any]]) -> list[tuple[str, str]]:
     if len(source) > _MOST_HEADERS:
         raise GraphError(
@@ -217,13 +259,25 @@ def _headers(source: list[dict[str, Any]]) -> list[tuple[str, str]]:
         )
     headers = [(str(header.get("name")), str(header.get("value"))) for header in source]
     for name, _ in headers:
-        if not name.lower().startswith("x-"):
+        if not _is_own(name):
             raise GraphError(
                 400,
                 "InvalidInternetMessageHeader",
                 f"The internet message header name '{name}' should start with 'x-' or 'X-'.",
             )
     return headers
+
+
+def _properties(source: Any) -> dict[str, str]:
+    """Read single-value extended properties."""
+    try:
+        found = {str(each["id"]): str(each["value"]) for each in source}
+    except (KeyError, TypeError):
+        raise bad_request("An extended property needs an 'id' and a 'value'.") from None
+    for name in found:
+        if _PROPERTY.match(name) is None:
+            raise bad_request(f"The extended property id '{name}' is not valid.")
+    return found
 
 
 def _base64(source: str) -> bytes:

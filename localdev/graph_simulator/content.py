@@ -55,6 +55,8 @@ class Content:
     importance: str = "normal"
     thread: str = ""
     attachments: list[Attachment] = field(default_factory=list)
+    properties: dict[str, str] = field(default_factory=dict)
+    """Single-value extended properties, by their id."""
 
     @property
     def recipients(self) -> list[Address]:

@@ -98,7 +98,9 @@ class Directory:
             raise GraphError(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
         self.sent.append(SentMail(mailbox.address, recipients, content, mime))
         if keep_copy:
-            self.deliver(mailbox.address, mime, folder="sentitems", is_read=True)
+            copy = self.deliver(mailbox.address, mime, folder="sentitems", is_read=True)
+            copy.content.bcc = list(content.bcc)
+            copy.content.properties = dict(content.properties)
         for recipient in recipients:
             if recipient in self.mailboxes:
                 self.deliver(recipient, mime)

@@ -65,6 +65,11 @@ def malformed_id() -> GraphError:
     return GraphError(400, "ErrorInvalidIdMalformed", "Id is malformed.")
 
 
+def too_large() -> GraphError:
+    """Return the 413 for a request of more than 4 MB."""
+    return GraphError(413, "RequestEntityTooLarge", "The request is larger than 4 MB.")
+
+
 def item_not_found() -> GraphError:
     """Return the 404 for a message, folder or attachment that is not (or no longer) there."""
     return GraphError(404, "ErrorItemNotFound", "The specified object was not found in the store.")

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from localdev.graph_simulator.errors import GraphError, bad_request
+from localdev.graph_simulator.errors import GraphError, bad_request, too_large
 
 JSON_TYPE = (
     "application/json;odata.metadata=minimal;odata.streaming=true;"
     "IEEE754Compatible=false;charset=utf-8"
 )
+LARGEST_BODY = 4 * 1024 * 1024
 _KEY_IN_PARENTHESES = re.compile(r"^(\w+)\('(.*)'\)$")
 _PREFERENCE = re.compile(r'([\w.-]+)\s*=\s*"?([^",;]*)"?')
 _UNREAD = object()
@@ -113,6 +114,16 @@ class Request:
         if not isinstance(self.payload, dict):
             raise bad_request("Empty Payload. JSON content expected.")
         return self.payload
+
+    def bounded_json(self) -> dict[str, Any]:
+        """Return the body as a JSON object, if it is not larger than Graph takes a message.
+
+        Raises:
+            GraphError: 400 or 413.
+        """
+        if len(self.body) > LARGEST_BODY:
+            raise too_large()
+        return self.json()
 
     def upload_size(self) -> int:
         """Return how many bytes the request brings, for the upload limit."""

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from localdev.graph_simulator.errors import unauthenticated
 
 GRAPH_RESOURCES = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
+ANY_TENANT = frozenset({"organizations", "common"})
+LOCAL_CALLBACK = "http://localhost/api/accounts/callback"
 EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -34,6 +36,8 @@ class App:
         certificate: The PEM of the certificate that its assertions are signed with, or None.
         federated: Whether it trusts the managed identity of this simulator.
         mailboxes: The addresses that it may reach, in lower case, or None for all.
+        redirect_uris: Where people may be sent back to; any port of `http://localhost` is meant.
+        multitenant: Whether people of any tenant may sign in to it.
     """
 
     client_id: str
@@ -42,6 +46,8 @@ class App:
     certificate: bytes | None = None
     federated: bool = False
     mailboxes: frozenset[str] | None = None
+    redirect_uris: tuple[str, ...] = (LOCAL_CALLBACK,)
+    multitenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class IdentityPlatform:
         self._clock = clock
         self._apps: dict[tuple[str, str], App] = {}
         self._tokens: dict[str, AccessToken] = {}
+        self._tenants: set[str] = set()
 
     def register(self, app: App) -> None:
         """Register an application, or register it anew."""
@@ -149,15 +156,52 @@ class IdentityPlatform:
         Raises:
             TokenError: In the words of the identity platform, for every way to get it wrong.
         """
-        app = self._app(tenant, form)
+        if form.get("grant_type") != "client_credentials":
+            self._check_tenant(tenant)
+            raise TokenError(
+                400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."
+            )
+        app = self.app_of(tenant, form.get("client_id", ""))
+        self.authenticate(app, form)
+        return self.issue(app, _resource(form.get("scope", "")))
+
+    def authenticate(self, app: App, form: Mapping[str, str]) -> None:
+        """Let an application prove who it is, with its secret or an assertion.
+
+        Raises:
+            TokenError: If it does not.
+        """
         if form.get("client_assertion"):
             self._check_assertion(app, form)
         else:
             _check_secret(app, form.get("client_secret", ""))
-        return self.issue(app, _resource(form.get("scope", "")))
 
-    def _app(self, tenant: str, form: Mapping[str, str]) -> App:
-        if tenant.lower() not in {known for known, _ in self._apps}:
+    def app_of(self, tenant: str, client_id: str) -> App:
+        """Return the application as a tenant knows it: its own, or a multi-tenant one.
+
+        Raises:
+            TokenError: If there is no such tenant, or the tenant does not know the application.
+        """
+        self._check_tenant(tenant)
+        own = self._apps.get((tenant.lower(), client_id.lower()))
+        anywhere = [app for (_, known), app in self._apps.items() if known == client_id.lower()]
+        shared = [app for app in anywhere if app.multitenant or tenant.lower() in ANY_TENANT]
+        if own is not None or shared:
+            return own or shared[0]
+        raise TokenError(
+            400,
+            "unauthorized_client",
+            700016,
+            f"Application with identifier '{client_id}' was not found in the directory '{tenant}'.",
+        )
+
+    def know_tenant(self, tenant: str) -> None:
+        """Let there be a tenant, with or without applications of its own."""
+        self._tenants.add(tenant.lower())
+
+    def _check_tenant(self, tenant: str) -> None:
+        known = {known for known, _ in self._apps} | self._tenants | ANY_TENANT
+        if tenant.lower() not in known:
             raise TokenError(
                 400,
                 "invalid_request",
@@ -165,21 +209,6 @@ class IdentityPlatform:
                 f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID "
                 "and are signing into the correct cloud.",
             )
-        if form.get("grant_type") != "client_credentials":
-            raise TokenError(
-                400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."
-            )
-        client_id = form.get("client_id", "")
-        app = self._apps.get((tenant.lower(), client_id.lower()))
-        if app is None:
-            raise TokenError(
-                400,
-                "unauthorized_client",
-                700016,
-                f"Application with identifier '{client_id}' was not found in the directory "
-                f"'{tenant}'.",
-            )
-        return app
 
     def _check_assertion(self, app: App, form: Mapping[str, str]) -> None:
         assertion = form["client_assertion"]

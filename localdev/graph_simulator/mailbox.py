@@ -16,6 +16,7 @@ from localdev.graph_simulator.errors import (
 )
 from localdev.graph_simulator.ids import MailboxIds, Origin
 from localdev.graph_simulator.message import Arrivals, Message
+from localdev.graph_simulator.mime import content_from_mime
 
 WELL_KNOWN = {
     # name: (display name, name of the parent, hidden)
@@ -117,6 +118,7 @@ class Mailbox:
         address: The primary address.
         user_id: The directory's object id, accepted wherever the address is.
         rest_enabled: False for a mailbox that is not in Exchange Online.
+        send_as: Other addresses, in lower case, that this mailbox may send as.
         purged: What `permanentDelete` took away, oldest first.
     """
 
@@ -126,6 +128,7 @@ class Mailbox:
         self.display_name = display_name or address.split("@", 1)[0].replace(".", " ").title()
         self.user_id = str(guid)
         self.rest_enabled = rest_enabled
+        self.send_as: set[str] = set()
         self.ids = MailboxIds(guid)
         self.numbers = count(0x0100)
         self.messages = Arrivals()
@@ -235,6 +238,16 @@ class Mailbox:
         message.folder = None
         del self._by_id[message.mutable_id]
         del self._by_id[message.id]
+
+    def sent(self, draft: Message) -> None:
+        """Turn a draft into the mail in Sent Items that it became; its immutable id stays.
+
+        https://learn.microsoft.com/graph/outlook-immutable-id#immutable-id-with-sending-mail
+        """
+        draft.content.headers = content_from_mime(draft.mime).headers
+        draft.is_draft = False
+        self.move(draft, self.well_known["sentitems"])
+        draft.fragments.clear()
 
     def _not_found(self, identifier: str) -> GraphError:
         origin = self.ids.origin(identifier)

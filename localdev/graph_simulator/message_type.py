@@ -239,4 +239,9 @@ SCHEMA: Schema[Message] = Schema(
             "weblink",
         )
     ),
+    {
+        "singlevalueextendedproperties": lambda m: [
+            {"id": name, "value": value} for name, value in m.content.properties.items()
+        ]
+    },
 )

@@ -21,6 +21,8 @@ from localdev.graph_simulator.errors import GraphError, bad_request
 from localdev.graph_simulator.exchange import Answer, Request, to_json
 from localdev.graph_simulator.faults import Dropped
 from localdev.graph_simulator.identity import App, IdentityPlatform, TokenError
+from localdev.graph_simulator.sign_in_pages import SignInPages
+from localdev.graph_simulator.sign_ins import SignIns
 from localdev.graph_simulator.uploads import PREFIX
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -85,9 +87,8 @@ class GraphServer:
         return _response(answer, request)
 
     async def _answer(self, request: Request, *, versioned: bool) -> Answer:
-        if request.target.startswith(PREFIX) and request.method == "PUT":
-            uploads = self._engine.directory.uploads
-            return uploads.put(request.target, request.headers, request.body, self._engine.metrics)
+        if request.target.startswith(PREFIX):
+            return self._upload(request)
         token = self._identity.recognise(request.headers.get("authorization", ""))
         if not versioned:
             raise bad_request("Invalid version.")
@@ -101,6 +102,20 @@ class GraphServer:
         if fault is not None and not fault.after_effect:
             raise fault.error
         answer = await batch.answer()
+        if fault is not None:
+            raise fault.error
+        return answer
+
+    def _upload(self, request: Request) -> Answer:
+        uploads = self._engine.directory.uploads
+        if request.method == "GET":
+            return uploads.state(request.target)
+        if request.method != "PUT":
+            raise GraphError(405, "BadRequest", "Parts of an upload are put.")
+        fault = self._engine.injector.draw(request, "PUT upload")
+        if fault is not None and not fault.after_effect:
+            raise fault.error
+        answer = uploads.put(request.target, request.headers, request.body, self._engine.metrics)
         if fault is not None:
             raise fault.error
         return answer
@@ -124,35 +139,52 @@ class GraphServer:
 
 
 class IdentityServer:
-    """The token endpoint and the documents by which libraries discover it.
+    """The token endpoint, the pages of the sign-in, and the documents that lead to both.
 
     Args:
         identity: What issues tokens.
+        sign_ins: The people who sign in.
         count: Called for each token request.
     """
 
-    def __init__(self, identity: IdentityPlatform, count: Callable[[], None]) -> None:
+    def __init__(
+        self, identity: IdentityPlatform, sign_ins: SignIns, count: Callable[[], None]
+    ) -> None:
         self._identity = identity
+        self._sign_ins = sign_ins
+        self._pages = SignInPages(sign_ins)
         self._count = count
 
     async def handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request."""
-        authority = f"https://{incoming.host}"
         match incoming.path.strip("/").split("/"):
             case [tenant, "oauth2", "v2.0", "token"] if incoming.method == "POST":
                 return await self._token(incoming, tenant)
+            case [tenant, "oauth2", "v2.0", "authorize"] | [tenant, "v2.0", "adminconsent"]:
+                return await self._page(incoming, tenant)
+            case segments:
+                document = self._document(segments, incoming.host)
+                return _json(document or {"error": "not_found"}, 200 if document else 404)
+
+    def _document(self, segments: list[str], host: str) -> dict[str, Any] | None:
+        match segments:
             case [tenant, "v2.0", ".well-known", "openid-configuration"]:
-                return _json(_configuration(authority, tenant))
+                return _configuration(f"https://{host}", tenant)
+            case [_, "discovery", "v2.0", "keys"]:
+                return self._sign_ins.id_tokens.published()
             case ["common", "discovery", "instance"]:
-                return _json(_instances(incoming.host))
+                return _instances(host)
             case _:
-                return _json({"error": "not_found"}, 404)
+                return None
 
     async def _token(self, incoming: web.BaseRequest, tenant: str) -> web.Response:
         self._count()
         form = dict(parse_qsl((await incoming.read()).decode("utf-8", "replace")))
         correlation_id = incoming.headers.get("client-request-id", str(uuid.uuid4()))
         try:
+            if form.get("grant_type") in {"authorization_code", "refresh_token"}:
+                authority = f"https://{incoming.host}"
+                return _json(self._sign_ins.token(tenant, form, authority))
             token = self._identity.client_credentials(tenant, form)
         except TokenError as error:
             return _json(error.body(correlation_id), error.status)
@@ -164,6 +196,15 @@ class IdentityServer:
                 "ext_expires_in": lifetime,
                 "access_token": token.value,
             }
+        )
+
+    async def _page(self, incoming: web.BaseRequest, tenant: str) -> web.Response:
+        form = dict(parse_qsl((await incoming.read()).decode("utf-8", "replace")))
+        is_consent = incoming.path.rstrip("/").endswith("adminconsent")
+        show = self._pages.admin_consent if is_consent else self._pages.authorize
+        shown = show(tenant, dict(incoming.query), form)
+        return web.Response(
+            status=shown.status, text=shown.html, content_type="text/html", headers=shown.headers
         )
 
 

@@ -17,13 +17,14 @@ from localdev.graph_simulator.content import Attachment
 from localdev.graph_simulator.directory import Directory, SentMail
 from localdev.graph_simulator.engine import Engine
 from localdev.graph_simulator.faults import Fault, FaultInjector, Faults, Match, status_error
-from localdev.graph_simulator.identity import App, IdentityPlatform
+from localdev.graph_simulator.identity import LOCAL_CALLBACK, App, IdentityPlatform
 from localdev.graph_simulator.mailbox import Mailbox
 from localdev.graph_simulator.message import Message
 from localdev.graph_simulator.message_type import ALL_PROPERTIES, Shape, fragment
 from localdev.graph_simulator.metrics import Metrics
 from localdev.graph_simulator.operations import Quirks
 from localdev.graph_simulator.server import GraphServer, IdentityServer, start
+from localdev.graph_simulator.sign_ins import SignIns, User
 from localdev.graph_simulator.throttling import Throttle, Throttling
 
 TENANT_ID = "7a3f2c5e-0d64-4b8e-9a51-2f6c1e8b4d70"
@@ -92,6 +93,7 @@ class GraphSimulator:
         self.metrics = Metrics()
         self.directory = Directory()
         self.identity = IdentityPlatform()
+        self.sign_ins = SignIns(self.identity)
         self._managed = App(client_id=MANAGED_IDENTITY_ID, tenant_id=TENANT_ID)
         self._engine = Engine(
             directory=self.directory,
@@ -150,6 +152,8 @@ class GraphSimulator:
         certificate: bytes | None = None,
         federated: bool = False,
         mailboxes: Sequence[str] | None = None,
+        redirect_uris: Sequence[str] = (LOCAL_CALLBACK,),
+        multitenant: bool = False,
     ) -> App:
         """Register an application; with `mailboxes`, it reaches no others.
 
@@ -163,11 +167,43 @@ class GraphSimulator:
             certificate=certificate,
             federated=federated,
             mailboxes=scope,
+            redirect_uris=tuple(redirect_uris),
+            multitenant=multitenant,
         )
         self.identity.register(app)
         if client_id == MANAGED_IDENTITY_ID:
             self._managed = app
         return app
+
+    def add_user(
+        self,
+        address: str,
+        *,
+        shared: Sequence[str] = (),
+        is_admin: bool = False,
+        tenant_id: str = TENANT_ID,
+    ) -> User:
+        """Add somebody who can sign in, with a mailbox; known already, the user is changed.
+
+        Args:
+            address: The sign-in name, and the mailbox's address.
+            shared: The mailboxes of others that the user may open; those not there are added.
+            is_admin: Whether the user may agree for the whole tenant.
+            tenant_id: The user's tenant.
+        """
+        mailbox = self.add_mailbox(address)
+        for other in shared:
+            self.add_mailbox(other)
+        user = User(
+            address=address,
+            oid=mailbox.user_id,
+            tenant_id=tenant_id,
+            shared=frozenset(each.lower() for each in shared),
+            is_admin=is_admin,
+        )
+        self.identity.know_tenant(tenant_id)
+        self.sign_ins.add(user)
+        return user
 
     def issue_token(self, app: App | None = None) -> str:
         """Return a token for Graph, as the token endpoint would have given it."""
@@ -280,7 +316,7 @@ class GraphSimulator:
             graph = GraphServer(self._engine, self.identity, lambda: self._managed, IDENTITY_HEADER)
             runner, graph_port = await start(graph.handle, port)
             stack.push_async_callback(runner.cleanup)
-            identity = IdentityServer(self.identity, self._count_token_request)
+            identity = IdentityServer(self.identity, self.sign_ins, self._count_token_request)
             runner, identity_port = await start(identity.handle, token_port, context)
             stack.push_async_callback(runner.cleanup)
             yield RunningSimulator(

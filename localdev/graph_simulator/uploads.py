@@ -31,6 +31,7 @@ class UploadSession:
     content_type: str
     size: int
     is_inline: bool
+    content_id: str | None = None
     received: bytearray = field(default_factory=bytearray)
 
     def state(self) -> dict[str, object]:
@@ -50,6 +51,17 @@ class Uploads:
         token = secrets.token_urlsafe(48)
         self._sessions[token] = session
         return f"{PREFIX}{token}"
+
+    def state(self, path: str) -> Answer:
+        """Tell what is expected next; nothing is known of a session that has come to its end.
+
+        Raises:
+            GraphError: For an unknown session.
+        """
+        session = self._sessions.get(path.removeprefix(PREFIX))
+        if session is None:
+            raise item_not_found()
+        return json_answer(to_json(session.state()))
 
     def put(self, path: str, headers: Mapping[str, str], body: bytes, metrics: Metrics) -> Answer:
         """Take the next part; the last one makes the attachment.
@@ -94,6 +106,7 @@ def _finished(session: UploadSession) -> Answer:
             content_type=session.content_type,
             content=bytes(session.received),
             is_inline=session.is_inline,
+            content_id=session.content_id,
         )
     )
     session.message.touch(content_changed=True)

@@ -107,3 +107,13 @@ def test_timers_run_without_a_setting() -> None:
 def test_timers_run_as_the_setting_says() -> None:
     """The binding names the setting, so that the platform sees a change of it."""
     assert schedule("POLL_SCHEDULE", {"POLL_SCHEDULE": "0 * * * * *"}) == "%POLL_SCHEDULE%"
+
+
+def test_a_key_vault_reference_that_was_not_resolved_is_no_secret() -> None:
+    """Everybody can read the reference: what it signs would be signed with nothing."""
+    reference = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/signing)"
+    storage = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+
+    with pytest.raises(SettingsError, match="DOCUMENT_SIGNING_SECRET: Azure has not resolved"):
+        Settings.from_environment({**storage, "DOCUMENT_SIGNING_SECRET": reference})
+    assert Settings.from_environment({**storage, "SECRETS__SIGN": reference}).secrets == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -71,12 +71,14 @@ class Schema(Generic[T]):
         properties: What can be filtered by, under its path in lower case.
         collections: Collections of text, for `any`.
         unsupported: Paths that exist, but that Exchange does not filter by.
+        records: Collections of records of text, for `any`; `id` is compared as it is written.
     """
 
     type_name: str
     properties: Mapping[str, Property[T]]
     collections: Mapping[str, Callable[[T], Iterable[str]]]
     unsupported: frozenset[str] = frozenset()
+    records: Mapping[str, Callable[[T], Iterable[Mapping[str, str]]]] = field(default_factory=dict)
 
 
 def compile_predicate(node: Node, schema: Schema[T]) -> Predicate[T]:
@@ -161,7 +163,23 @@ def _called(node: Call, schema: Schema[T]) -> Predicate[T]:
     return lambda item: function(read(item) or "", value)
 
 
+def _any_record(node: Exists, read: Callable[[T], Iterable[Mapping[str, str]]]) -> Predicate[T]:
+    """Return whether any record meets a condition, as with extended properties."""
+    if node.condition is None:
+        raise bad_request("The filter has to name the id of an extended property.")
+    prefix = node.variable.lower()
+    fields: dict[str, Property[Mapping[str, str]]] = {
+        f"{prefix}/id": Property(str, lambda record: record["id"], convert=str),
+        f"{prefix}/value": Property(str, lambda record: record["value"].casefold()),
+    }
+    inner = compile_predicate(node.condition, Schema("Edm.ComplexType", fields, {}))
+    return lambda item: any(inner(record) for record in read(item))
+
+
 def _exists(node: Exists, schema: Schema[T]) -> Predicate[T]:
+    records = schema.records.get(node.path.lower())
+    if records is not None:
+        return _any_record(node, records)
     read = schema.collections.get(node.path.lower())
     if read is None:
         if node.path.lower() in schema.unsupported:

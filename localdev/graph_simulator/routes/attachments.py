@@ -102,6 +102,7 @@ def create_upload_session(call: Call) -> Answer:
         str(item.get("contentType") or "application/octet-stream"),
         size,
         is_inline=bool(item.get("isInline")),
+        content_id=item.get("contentId"),
     )
     answer = {
         "@odata.context": f"{call.request.base_url}/v1.0/$metadata#microsoft.graph.uploadSession",

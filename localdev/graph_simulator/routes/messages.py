@@ -31,9 +31,13 @@ _CONTENT = frozenset(
         "bccRecipients",
         "replyTo",
         "internetMessageHeaders",
+        "internetMessageId",
     ]
 )
-_CHANGEABLE = frozenset(("isRead", "categories", "importance", "flag", "inferenceClassification"))
+_PROPERTIES = "singleValueExtendedProperties"
+_CHANGEABLE = frozenset(
+    ("isRead", "categories", "importance", "flag", "inferenceClassification", _PROPERTIES)
+)
 _FLAG_STATUSES = ("notFlagged", "flagged", "complete")
 
 
@@ -101,7 +105,7 @@ def get_mime(call: Call) -> Answer:
 @operation("POST", "users/{}/messages", "messages")
 def create_draft(call: Call) -> Answer:
     """Create a draft, in Drafts or in the folder of the path."""
-    source = call.request.json()
+    source = call.request.bounded_json()
     folder = call.folder or call.mailbox.well_known["drafts"]
     message = Message(
         call.mailbox,
@@ -120,7 +124,7 @@ def create_draft(call: Call) -> Answer:
 def update_message(call: Call) -> Answer:
     """Change the properties that may change: few of a mail, nearly all of a draft."""
     message = message_of(call)
-    changes = call.request.json()
+    changes = call.request.bounded_json()
     _check_changes(message, changes)
     if "importance" in changes:
         message.importance = importance_from_json(changes["importance"])
@@ -128,6 +132,8 @@ def update_message(call: Call) -> Answer:
         message.categories = [str(category) for category in changes["categories"]]
     if "flag" in changes:
         message.flag_status = _flag_status(changes["flag"])
+    if _PROPERTIES in changes:
+        change_content(message.content, {_PROPERTIES: changes[_PROPERTIES]})
     content_changed = bool(_CONTENT & changes.keys())
     if content_changed:
         change_content(message.content, changes)

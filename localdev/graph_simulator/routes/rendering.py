@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from localdev.graph_simulator.operations import Call
 
 _MESSAGE_PROPERTIES = {name.lower(): name for name in ALL_PROPERTIES}
 _SIZE_PROPERTY = "Long 0xe08"
+_NAMED = re.compile(r"'([^']*)'")
 _ATTACHMENT_PROPERTIES = ("id", "lastModifiedDateTime", "name", "contentType", "size", "isInline")
 _FOLDER_PROPERTIES = (
     "id",
@@ -76,7 +78,7 @@ class MessageRenderer:
 
     def _expanded(self, message: Message, expand: Expand) -> str:
         if expand.name.lower() != "attachments":
-            value = [{"id": _SIZE_PROPERTY, "value": str(message.size)}]
+            value = _extended(message, expand.options["filter"])
             return f'"singleValueExtendedProperties":{to_json(value)}'
         names = attachment_names(expand.select)
         objects = [
@@ -86,6 +88,19 @@ class MessageRenderer:
         own = quote(self._shape.id_of(message), safe="")
         context = self._call.context(f"/messages('{own}')/attachments")
         return f'"attachments@odata.context":{to_json(context)},"attachments":[{",".join(objects)}]'
+
+
+def _extended(message: Message, condition: str) -> list[dict[str, str]]:
+    """Return the extended properties that a filter names, as far as a message has them."""
+    named = _NAMED.findall(condition)
+    found = [
+        {"id": name, "value": value}
+        for name, value in message.content.properties.items()
+        if name in named
+    ]
+    if any(name.lower().removeprefix("long 0x").lstrip("0") == "e08" for name in named):
+        found.append({"id": _SIZE_PROPERTY, "value": str(message.size)})
+    return found
 
 
 def _selected(select: tuple[str, ...]) -> tuple[str, ...]:

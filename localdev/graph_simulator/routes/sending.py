@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from localdev.graph_simulator.compose import (
     change_content,
+    comment_on,
     content_from_base64_mime,
     content_from_json,
+    forward_of,
     mime_from_content,
     reply_to,
 )
 from localdev.graph_simulator.content import Address, Content
-from localdev.graph_simulator.errors import GraphError
-from localdev.graph_simulator.exchange import Answer
+from localdev.graph_simulator.errors import GraphError, bad_request, too_large
+from localdev.graph_simulator.exchange import LARGEST_BODY, Answer
 from localdev.graph_simulator.mailbox import Mailbox
 from localdev.graph_simulator.message import Message
 from localdev.graph_simulator.operations import Call, operation
 from localdev.graph_simulator.routes.messages import message_of, one_message
 
-_LARGEST_BODY = 4 * 1024 * 1024
-
 
 @operation("POST", "users/{}/sendmail", "sendMail")
 def send_mail(call: Call) -> Answer:
     """Accept a mail for sending: 202, not yet delivered as far as the caller can tell."""
-    if len(call.request.body) > _LARGEST_BODY:
-        raise GraphError(413, "RequestEntityTooLarge", "The request is larger than 4 MB.")
+    if len(call.request.body) > LARGEST_BODY:
+        raise too_large()
     if call.request.headers.get("content-type", "").lower().startswith("text/plain"):
         content, mime = content_from_base64_mime(call.request.body)
         if content.from_ is None:
@@ -37,7 +39,8 @@ def send_mail(call: Call) -> Answer:
         raise GraphError(
             400, "ErrorInvalidRequest", "The request is missing the parameter 'Message'."
         )
-    content = content_from_json(body["message"])
+    # that sendMail keeps an id of the caller's choice is documented nowhere
+    content = content_from_json({**body["message"], "internetMessageId": None})
     _check_sender(call.mailbox, content)
     keep_copy = body.get("savetosentitems")
     call.directory.send(
@@ -56,33 +59,74 @@ def send_draft(call: Call) -> Answer:
     if not draft.is_draft:
         raise GraphError(400, "ErrorInvalidRequest", "Only a draft can be sent.")
     _check_sender(call.mailbox, draft.content)
-    call.directory.send(call.mailbox, draft.content, draft.mime, keep_copy=True)
-    call.mailbox.discard(draft)
+    _submit(call, draft)
     return Answer(202)
 
 
 @operation("POST", "users/{}/messages/{}/createreply", "createReply")
 def create_reply(call: Call) -> Answer:
     """Create a draft that answers a message, in the same conversation."""
-    return one_message(call, _reply(call), created=True)
+    return one_message(call, _drafted(call, reply_to), created=True)
+
+
+@operation("POST", "users/{}/messages/{}/createreplyall", "createReplyAll")
+def create_reply_all(call: Call) -> Answer:
+    """Create a draft that answers all whom a message names."""
+    return one_message(call, _drafted(call, _reply_to_all), created=True)
+
+
+@operation("POST", "users/{}/messages/{}/createforward", "createForward")
+def create_forward(call: Call) -> Answer:
+    """Create a draft that hands a message on."""
+    return one_message(call, _drafted(call, forward_of), created=True)
 
 
 @operation("POST", "users/{}/messages/{}/reply", "reply")
 def reply(call: Call) -> Answer:
     """Answer a message at once."""
-    draft = _reply(call)
-    call.directory.send(call.mailbox, draft.content, draft.mime, keep_copy=True)
-    call.mailbox.discard(draft)
+    _submit(call, _drafted(call, reply_to))
     return Answer(202)
 
 
-def _reply(call: Call) -> Message:
+@operation("POST", "users/{}/messages/{}/replyall", "replyAll")
+def reply_all(call: Call) -> Answer:
+    """Answer all whom a message names, at once."""
+    _submit(call, _drafted(call, _reply_to_all))
+    return Answer(202)
+
+
+@operation("POST", "users/{}/messages/{}/forward", "forward")
+def forward(call: Call) -> Answer:
+    """Hand a message on, at once."""
+    _submit(call, _drafted(call, forward_of))
+    return Answer(202)
+
+
+def _reply_to_all(content: Content, sender: Address) -> Content:
+    return reply_to(content, sender, everybody=True)
+
+
+def _submit(call: Call, draft: Message) -> None:
+    """Send a draft; it turns into the mail in Sent Items."""
+    call.directory.send(call.mailbox, draft.content, draft.mime, keep_copy=False)
+    call.mailbox.sent(draft)
+
+
+def _drafted(call: Call, compose: Callable[[Content, Address], Content]) -> Message:
+    """Create the draft of an answer, with what the request puts into it."""
     mailbox = call.mailbox
-    body = call.request.json()
-    content = reply_to(message_of(call).content, _own(mailbox))
+    body = {name.lower(): value for name, value in call.request.bounded_json().items()}
+    message = body.get("message") or {}
+    if body.get("comment") and message.get("body"):
+        raise bad_request("Specify either the comment or the body of the message, not both.")
+    if body.get("torecipients") and message.get("toRecipients"):
+        raise bad_request("Specify toRecipients once, not within the message as well.")
+    content = compose(message_of(call).content, _own(mailbox))
     if body.get("comment"):
-        content.body = f"{body['comment']}\r\n{content.body}"
-    change_content(content, body.get("message") or {})
+        comment_on(content, str(body["comment"]))
+    if body.get("torecipients"):
+        message = {**message, "toRecipients": body["torecipients"]}
+    change_content(content, message)
     draft = Message(
         mailbox,
         mailbox.well_known["drafts"],
@@ -96,10 +140,10 @@ def _reply(call: Call) -> Message:
 
 
 def _check_sender(mailbox: Mailbox, content: Content) -> None:
-    """Let a mailbox send as itself only, and write its address where none is given."""
+    """Let a mailbox send as itself, or as whom it may; its address where none is given."""
     if content.from_ is None:
         content.from_ = content.sender = _own(mailbox)
-    elif content.from_.address.lower() != mailbox.address.lower():
+    elif content.from_.address.lower() not in {mailbox.address.lower(), *mailbox.send_as}:
         raise GraphError(
             403,
             "ErrorSendAsDenied",

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
@@ -111,6 +111,16 @@ class GraphClient:
         )
         self._adapter = GraphRequestAdapter(provider, self._http)
         self._adapter.base_url = f"{endpoint}/v1.0"
+
+    def address_of(self, mailbox: str, path: str, query: str) -> str:
+        """The address of something in a mailbox; whatever it is, it is there and nowhere else.
+
+        Args:
+            mailbox: address or id; escaped here.
+            path: below the mailbox, as :mod:`shared.domain.outbound.links` lets it through.
+            query: escaped already.
+        """
+        return f"{self._adapter.base_url}/users/{quote(mailbox, safe='')}{path}?{query}"
 
     async def send(self, mailbox: str, request: GraphRequest) -> GraphAnswer:
         """Sends a request once and gives its answer, whatever its status.

@@ -1,9 +1,10 @@
-"""Credentials of azure-identity for a subscription: secret, certificate, or managed identity."""
+"""Credentials for a subscription: secret, certificate, managed identity, or somebody's account."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import (
@@ -20,17 +21,29 @@ from shared.settings import Settings
 
 
 async def build_credential(
-    credential: Credential, settings: Settings, secrets: SecretStore
+    credential: Credential,
+    settings: Settings,
+    secrets: SecretStore,
+    account: Callable[[str], AsyncTokenCredential] | None = None,
 ) -> AsyncTokenCredential:
     """The credential for what a row says; what the row leaves open comes from the app settings.
 
     An app without secret and certificate is used by way of the managed identity, which its
     federated credential trusts; without an app, the managed identity itself is used.
 
+    Args:
+        credential: what the row says.
+        settings: the app settings.
+        secrets: what ``{{secrets.NAME}}`` refers to.
+        account: gives the credential of a delegated account, by the account's name.
+
     Raises:
         SecretNotFound: a secret that the row names is not there.
         SettingsError: a certificate cannot be read, or the tenant is missing.
     """
+    name = getattr(credential, "account", "")
+    if name and account is not None:
+        return account(name)
     try:
         return await _built(credential, settings, secrets)
     except ValueError as error:  # azure-identity refuses what is no tenant

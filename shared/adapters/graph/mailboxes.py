@@ -150,7 +150,7 @@ class GraphMailboxes:
     async def token(self, credential: Credential) -> None:
         """Gets a token, or raises why there is none."""
         address = MailboxAddress(credential, f"of {credential.client_id or 'the default app'}")
-        client = await self._client(address)
+        client = await self.client(address)
         await client.token(address.mailbox)
 
     async def close(self) -> None:
@@ -214,14 +214,14 @@ class GraphMailboxes:
         """Sends one request through the gate, again where that helps; `also` are no errors."""
 
         async def once() -> GraphAnswer:
-            client = await self._client(address)
-            async with self._gate(address).enter():
+            client = await self.client(address)
+            async with self.gate(address).enter():
                 answer = await client.send(address.mailbox, request)
             if answer.status not in also:
                 self._check(address, answer, request.what)
             return answer
 
-        return await _repeated(once)
+        return await repeated(once)
 
     @asynccontextmanager
     async def _stream(
@@ -230,14 +230,14 @@ class GraphMailboxes:
         """Opens a stream, again where that helps; it has a place at the gate until it is left."""
 
         async def once() -> tuple[AsyncExitStack, AsyncIterator[bytes]]:
-            client = await self._client(address)
+            client = await self.client(address)
             async with AsyncExitStack() as opened:
-                await opened.enter_async_context(self._gate(address).enter())
+                await opened.enter_async_context(self.gate(address).enter())
                 stream = await opened.enter_async_context(client.stream(address.mailbox, request))
                 self._check(address, stream.answer, request.what)
                 return opened.pop_all(), stream.pieces
 
-        held, pieces = await _repeated(once)
+        held, pieces = await repeated(once)
         async with held:
             yield pieces
 
@@ -249,14 +249,14 @@ class GraphMailboxes:
             self._check(address, answer, item.what)
             return answer
 
-        return await _repeated(once)
+        return await repeated(once)
 
     async def _send_batch(
         self, address: MailboxAddress, items: Sequence[BatchItem]
     ) -> Sequence[GraphAnswer | Exception]:
         """Sends a batch; in halves where its answer is too large, so that one giant fails alone."""
-        client = await self._client(address)
-        gate = self._gate(address)
+        client = await self.client(address)
+        gate = self.gate(address)
         try:
             async with gate.enter(len(items)):
                 return await send_batch(client, address.mailbox, items)
@@ -274,10 +274,11 @@ class GraphMailboxes:
         try:
             answer.raise_for(address.mailbox, what)
         except MailboxUnavailable as error:
-            self._gate(address).pause(error.retry_after or 0.0)
+            self.gate(address).pause(error.retry_after or 0.0)
             raise
 
-    def _gate(self, address: MailboxAddress) -> MailboxGate:
+    def gate(self, address: MailboxAddress) -> MailboxGate:
+        """The gate of a mailbox, for all that goes there."""
         # one mailbox in any case, and whatever app is named: two names may be one app
         key = address.mailbox.lower()
         if key not in self._gates:
@@ -286,7 +287,7 @@ class GraphMailboxes:
             self._gates[key] = self._new_gate(address.mailbox)
         return self._gates[key]
 
-    async def _client(self, address: MailboxAddress) -> GraphClient:
+    async def client(self, address: MailboxAddress) -> GraphClient:
         """The client of a credential, made once; one that could not be made is tried again."""
         task = self._clients.get(address.credential)
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
@@ -302,15 +303,23 @@ def _body_preference(body_format: str) -> str:
     return f'outlook.body-content-type="{body_format}"'
 
 
-async def _repeated(once: Callable[[], Awaitable[T]]) -> T:
-    """Awaits ``once()`` until it succeeds, as long as waiting helps and is short."""
-    async for attempt in stamina.retry_context(on=_worth_waiting, attempts=ATTEMPTS, timeout=None):
+async def repeated(
+    once: Callable[[], Awaitable[T]], on: Callable[[Exception], bool | float] | None = None
+) -> T:
+    """Awaits ``once()`` until it succeeds, as long as waiting helps and is short.
+
+    Args:
+        once: one try.
+        on: as :func:`worth_waiting`, which it is where nothing else is given.
+    """
+    on = on or worth_waiting
+    async for attempt in stamina.retry_context(on=on, attempts=ATTEMPTS, timeout=None):
         with attempt:
             return await once()
     raise AssertionError("unreachable: the last attempt raises")
 
 
-def _worth_waiting(error: Exception) -> bool | float:
+def worth_waiting(error: Exception) -> bool | float:
     """Whether to try again at once, or after how many seconds; see stamina's backoff hooks."""
     if not isinstance(error, MailboxUnavailable):
         return False

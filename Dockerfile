@@ -1,0 +1,22 @@
+# The app on Microsoft's Functions host, for those who run it on Kubernetes or on a machine of
+# their own. docs/deploy.md says how; on Azure Functions itself no image is needed.
+FROM mcr.microsoft.com/azure-functions/python:4-python3.11
+
+ENV AzureWebJobsScriptRoot=/home/site/wwwroot \
+    AzureFunctionsJobHost__Logging__Console__IsEnabled=true \
+    FUNCTIONS_WORKER_RUNTIME=python \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PYTHONDONTWRITEBYTECODE=1
+
+WORKDIR /home/site/wwwroot
+
+# packages first: they change seldom, and their layer is kept
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --requirement requirements.txt
+
+COPY host.json function_app.py ./
+COPY shared ./shared
+
+EXPOSE 80
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://localhost:80/', timeout=4)"]

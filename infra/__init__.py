@@ -1,0 +1,1 @@
+"""Infrastructure as Bicep, and the tools that read it without Azure."""

@@ -1,0 +1,219 @@
+// A resource group with the whole connector: what `azd up` deploys.
+
+targetScope = 'subscription'
+
+@description('Name of this connector; names of resources are made from it.')
+@minLength(1)
+@maxLength(40)
+param environmentName string
+
+@description('Azure region; one that has the Flex Consumption plan.')
+@minLength(1)
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
+param location string
+
+@description('Name of the resource group; empty: rg- and the connector\'s name.')
+param resourceGroupName string = ''
+
+@description('Tags of every resource.')
+param tags object = {
+  'azd-env-name': environmentName
+}
+
+@description('Tenant of the mailboxes. The template can make an app registration in its own tenant only.')
+param mailTenantId string = tenant().tenantId
+
+@description('Who reads mail. create: a new app registration that the managed identity signs in as, without a secret. existing: the registration mailClientId, to which you add the identity as a federated credential. none: the managed identity itself, the simplest way within one tenant, and the only one in national clouds.')
+@allowed([
+  'create'
+  'existing'
+  'none'
+])
+param registration string = 'create'
+
+@description('Client id of the registration where that is existing.')
+param mailClientId string = ''
+
+@description('Which mailboxes are reached. scoped: none until infra/exchange/Grant-MailboxAccess.ps1 grants some. tenantWide: every mailbox of the tenant, granted by this deployment, whose deployer must be allowed to consent to that.')
+@allowed([
+  'scoped'
+  'tenantWide'
+])
+param mailboxAccess string = 'scoped'
+
+@description('What the connector may do with mail where access is tenantWide. Mail.ReadWrite is what polling with any post-processing needs; Mail.Send only for sending.')
+@allowed([
+  'Mail.Read'
+  'Mail.ReadWrite'
+  'Mail.Send'
+])
+param mailPermissions array = [
+  'Mail.ReadWrite'
+]
+
+@description('Whether people can connect accounts of their own: the registration then has a reply address, and asks for the delegated permissions below.')
+param delegatedAccounts bool = false
+
+@description('What the connector asks a person for who connects an account.')
+@allowed([
+  'Mail.Read'
+  'Mail.ReadWrite'
+  'Mail.Send'
+  'User.Read'
+  'offline_access'
+])
+param delegatedPermissions array = [
+  'Mail.ReadWrite'
+  'User.Read'
+  'offline_access'
+]
+
+@description('App settings that differ from their defaults, by name: docs/settings.md. No secrets.')
+param settings object = {}
+
+@description('Settings that are secrets. Each lies in the vault in lower case with hyphens: webhook-signing-secret. Name one only once the vault has it.')
+@allowed([
+  'WEBHOOK_SIGNING_SECRET'
+  'DOCUMENT_SIGNING_SECRET'
+])
+param secretSettings array = []
+
+@description('Names of secrets in the vault that rows refer to as {{secrets.NAME}}: letters, digits, hyphens.')
+param secretNames array = []
+
+@description('Most instances at once. A worker sends at most 4 requests at once to a mailbox, which is all that Graph allows; so n instances that drain one mailbox send up to 4n, and more than one or two only meet its limit. Instances are wanted for many mailboxes and for slow targets. The platform adds one for each 32 messages, and scales each trigger apart; delayed messages count.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = 10
+
+@description('Memory of an instance. 2048 goes with one processor, which is some 200 mails a second; 512 is enough for small mail and costs a quarter; 4096 for many large attachments at once.')
+@allowed([
+  512
+  2048
+  4096
+])
+param instanceMemoryMB int = 2048
+
+@description('Instances that are kept running, such as { name: \'function:email\', instanceCount: 1 }. Polling every few seconds keeps the timer warm anyway; this saves the first mail after a pause the second that a start takes.')
+param alwaysReady array = []
+
+@description('Where the data is kept, and how often. ZRS and GZRS need a region with zones.')
+@allowed([
+  'Standard_LRS'
+  'Standard_ZRS'
+  'Standard_GRS'
+  'Standard_GZRS'
+])
+param storageSku string = 'Standard_LRS'
+
+@description('Whether the vault cannot be deleted for good within 90 days. It cannot be taken back; say false for a trial.')
+param purgeProtection bool = true
+
+@description('Whether storage and vault are reached by private endpoints only, and the app goes out through a network of its own. Then deploy and operate from within that network.')
+param privateNetwork bool = false
+
+@description('Addresses of that network: a /24.')
+param addressPrefix string = '10.60.0.0/24'
+
+@description('Whether calls go out from one fixed public address, with privateNetwork.')
+param natGateway bool = true
+
+@description('Mail addresses that alerts go to; empty: they are seen in the portal only.')
+param alertEmails array = []
+
+@description('Minutes that a mail may wait in the queue before somebody is told.')
+@minValue(20)
+param queueAgeMinutes int = 30
+
+@description('Messages that may wait in all queues together before somebody is told.')
+@minValue(1)
+param queueLength int = 5000
+
+@description('Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('Gigabytes of logs a day after which no more are taken in; -1: no limit. When it is reached, alerts see nothing.')
+param dailyLogQuotaGb int = -1
+
+@description('Whether log lines are thinned out under load. That is cheaper with many mails; the alert of a dead letter may then miss one of many.')
+param sampleLogs bool = false
+
+@description('Whether each request to the storage is logged: who read or wrote what. Costs about as much as the mail itself does.')
+param storageAuditLogs bool = false
+
+@description('Object id of the person or group that operates the connector: rows, queues, secrets; empty: nobody gets a role.')
+param operatorPrincipalId string = ''
+
+@description('What the operator is.')
+@allowed([
+  'User'
+  'Group'
+  'ServicePrincipal'
+])
+param operatorPrincipalType string = 'User'
+
+@description('Whether the operator gets a role on blobs too, where bodies and attachments of mail lie. Only mailctl dead discard needs it, to remove them.')
+param operatorMayReadMail bool = false
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: empty(resourceGroupName) ? 'rg-${environmentName}' : resourceGroupName
+  location: location
+  tags: tags
+}
+
+module connector 'connector.bicep' = {
+  name: 'connector'
+  scope: group
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: tags
+    mailTenantId: mailTenantId
+    registration: registration
+    mailClientId: mailClientId
+    mailboxAccess: mailboxAccess
+    mailPermissions: mailPermissions
+    delegatedAccounts: delegatedAccounts
+    delegatedPermissions: delegatedPermissions
+    settings: settings
+    secretSettings: secretSettings
+    secretNames: secretNames
+    maximumInstanceCount: maximumInstanceCount
+    instanceMemoryMB: instanceMemoryMB
+    alwaysReady: alwaysReady
+    storageSku: storageSku
+    purgeProtection: purgeProtection
+    privateNetwork: privateNetwork
+    addressPrefix: addressPrefix
+    natGateway: natGateway
+    alertEmails: alertEmails
+    queueAgeMinutes: queueAgeMinutes
+    queueLength: queueLength
+    logRetentionDays: logRetentionDays
+    dailyLogQuotaGb: dailyLogQuotaGb
+    sampleLogs: sampleLogs
+    storageAuditLogs: storageAuditLogs
+    operatorPrincipalId: operatorPrincipalId
+    operatorPrincipalType: operatorPrincipalType
+    operatorMayReadMail: operatorMayReadMail
+  }
+}
+
+output AZURE_LOCATION string = location
+output AZURE_TENANT_ID string = tenant().tenantId
+output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_FUNCTION_NAME string = connector.outputs.functionAppName
+output AZURE_STORAGE_ACCOUNT string = connector.outputs.storageAccountName
+output AZURE_KEY_VAULT_NAME string = connector.outputs.vaultName
+output CONNECTOR_URL string = connector.outputs.functionAppUrl
+output CONNECTOR_IDENTITY_CLIENT_ID string = connector.outputs.identityClientId
+output CONNECTOR_IDENTITY_PRINCIPAL_ID string = connector.outputs.identityPrincipalId
+output CONNECTOR_MAIL_APP_ID string = connector.outputs.mailAppId
+output CONNECTOR_MAIL_PRINCIPAL_ID string = connector.outputs.mailPrincipalId
+output CONNECTOR_REDIRECT_URI string = connector.outputs.redirectUri

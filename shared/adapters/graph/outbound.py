@@ -1,0 +1,360 @@
+"""The port `MailOperations` on Graph: as the app, or with a token that a caller has brought.
+
+Reads and changes that may be done twice are repeated as in polling. What a second request would
+double is repeated only where it certainly did not happen: the connection was not made, or Graph
+throttled it (429, or 503 with Retry-After). Any other failure without a verdict is AnswerLost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kiota_abstractions.method import Method
+
+from shared.adapters.graph import folders
+from shared.adapters.graph.answers import GraphAnswer, folder_not_found
+from shared.adapters.graph.client import GraphRequest
+from shared.adapters.graph.gate import MailboxGate
+from shared.adapters.graph.mailboxes import GraphMailboxes, repeated, worth_waiting
+from shared.adapters.graph.uploads import Session, Uploads
+from shared.adapters.graph.visitors import as_visitor
+from shared.adapters.http import retry_after
+from shared.domain.errors import (
+    AnswerLost,
+    MailboxRefused,
+    MailboxUnavailable,
+    MailNotFound,
+    SignInRefused,
+)
+from shared.domain.odata import quoted
+from shared.domain.outbound import links
+from shared.domain.outbound.graph_json import KEY_PROPERTY, addresses, with_key
+from shared.domain.outbound.links import GraphLink
+from shared.outbound_ports import Answering, Caller, Draft, Json, Listing, ReadPart, Upload
+from shared.ports import MailboxAddress
+
+_MESSAGES = "/users/{user}/messages"
+_MESSAGE = f"{_MESSAGES}/{{message}}"
+_FOLDERS = "/users/{user}/mailFolders"
+_FOLDER = f"{_FOLDERS}/{{folder}}"
+_DRAFT = "id,internetMessageId,conversationId,isDraft,toRecipients,ccRecipients,bccRecipients,body"
+_CREATE = {
+    Answering.REPLY: "createReply",
+    Answering.REPLY_ALL: "createReplyAll",
+    Answering.FORWARD: "createForward",
+}
+_NO_VERDICT = frozenset({408, 425, 500, 502, 503, 504, 509})
+"""Statuses that do not say whether the request took effect."""
+
+SESSIONS = 3
+"""Upload sessions that are tried for one file."""
+
+
+class GraphMailOperations:
+    """Fulfils :class:`~shared.outbound_ports.MailOperations`.
+
+    Args:
+        own: connections of the app, shared with polling: four requests at once on a mailbox.
+        visitors: those of callers with a token of their own, see :mod:`.visitors`.
+        uploads: sends large files.
+    """
+
+    def __init__(
+        self, own: GraphMailboxes, visitors: GraphMailboxes, uploads: Uploads | None = None
+    ) -> None:
+        self._own = own
+        self._visitors = visitors
+        self._uploads = uploads or Uploads()
+
+    async def close(self) -> None:
+        """Closes what is not the app's own."""
+        await self._visitors.close()
+        await self._uploads.close()
+
+    async def list_folders(
+        self, caller: Caller, parent: str | None, query: Mapping[str, str]
+    ) -> Listing:
+        """The folders right below a folder; None: below the root."""
+        template = _FOLDERS if parent is None else f"{_FOLDER}/childFolders"
+        return await self._list(caller, "list folders", template, parent, query)
+
+    async def create_folder(
+        self, caller: Caller, parent: str | None, name: str, *, hidden: bool
+    ) -> Json:
+        """Makes a folder; gives it."""
+        template = _FOLDERS if parent is None else f"{_FOLDER}/childFolders"
+        body = {"displayName": name, **({"isHidden": True} if hidden else {})}
+        path = _path(caller, folder=parent)
+        request = _post("create folder", template, path, body)
+        try:
+            answer = await self._once(caller, request, also=frozenset({409}))
+        except MailNotFound as error:
+            raise folder_not_found(error, parent or "") from error
+        if answer.status == 409:  # noqa: PLR2004 - Conflict
+            refused = MailboxRefused(caller.mailbox, "create folder: there is one of this name")
+            refused.said = answer.said
+            raise refused
+        return answer.body
+
+    async def find_folder(self, caller: Caller, path: str, *, create: bool) -> str:
+        """The id of a folder, from a well-known name or a path."""
+
+        async def send(request: GraphRequest) -> GraphAnswer:
+            return await self._ask(caller, request, also=frozenset({409}))
+
+        return await folders.resolve(caller.mailbox, path, send, create=create)
+
+    async def list_messages(
+        self, caller: Caller, folder: str | None, query: Mapping[str, str]
+    ) -> Listing:
+        """Messages of a folder; None: of the whole mailbox."""
+        template = _MESSAGES if folder is None else f"{_FOLDER}/messages"
+        return await self._list(caller, "list messages", template, folder, query)
+
+    async def follow(self, caller: Caller, link: GraphLink) -> Listing:
+        """The next part of a list."""
+        client = await self._connections(caller).client(_address(caller))
+        address = client.address_of(caller.mailbox, link.path, link.query)
+        answer = await self._ask(caller, GraphRequest(what="list the rest", link=address))
+        return _listing(caller, answer)
+
+    async def get_message(self, caller: Caller, message_id: str, query: Mapping[str, str]) -> Json:
+        """One message."""
+        path = _path(caller, message=message_id)
+        request = GraphRequest(what="get message", template=_MESSAGE, path=path, query=query)
+        return (await self._ask(caller, request)).body
+
+    async def update_message(self, caller: Caller, message_id: str, changes: Json) -> Json:
+        """Changes properties of a message; gives it."""
+        path = _path(caller, message=message_id)
+        request = GraphRequest(
+            what="change message", method=Method.PATCH, template=_MESSAGE, path=path, body=changes
+        )
+        return (await self._ask(caller, request)).body
+
+    async def move_message(self, caller: Caller, message_id: str, folder: str) -> Json:
+        """Moves a message into a folder; twice does no harm, for its id stays."""
+        path = _path(caller, message=message_id)
+        request = _post("move", f"{_MESSAGE}/move", path, {"destinationId": folder})
+        return (await self._ask(caller, request)).body
+
+    async def purge_message(self, caller: Caller, message_id: str) -> None:
+        """Deletes a message for good."""
+        path = _path(caller, message=message_id)
+        await self._ask(caller, _post("permanent delete", f"{_MESSAGE}/permanentDelete", path))
+
+    async def send_at_once(self, caller: Caller, message: Json, *, save: bool) -> None:
+        """Sends a mail in one request."""
+        body = {"message": message, **({} if save else {"saveToSentItems": False})}
+        await self._once(caller, _post("send", "/users/{user}/sendMail", _path(caller), body))
+
+    async def create_draft(self, caller: Caller, message: Json, key: str) -> Draft:
+        """Makes a draft that `find_draft` finds by a key."""
+        request = _post("create draft", _MESSAGES, _path(caller), with_key(message, key))
+        return _draft((await self._once(caller, request)).body)
+
+    async def create_answer(
+        self, caller: Caller, how: Answering, message_id: str, changes: Json, key: str
+    ) -> Draft:
+        """Makes the draft of an answer in the thread of a message."""
+        path = _path(caller, message=message_id)
+        body = {"message": with_key(changes, key)}
+        request = _post(f"create {how}", f"{_MESSAGE}/{_CREATE[how]}", path, body)
+        return _draft((await self._once(caller, request)).body)
+
+    async def find_draft(self, caller: Caller, key: str) -> Draft | None:
+        """The draft, or the mail if it was sent, that was made with a key."""
+        same = f"ep/id eq {quoted(KEY_PROPERTY)} and ep/value eq {quoted(key)}"
+        query = {
+            "$filter": f"singleValueExtendedProperties/any(ep: {same})",
+            "$select": _DRAFT,
+            "$top": "10",
+        }
+        found = await self.list_messages(caller, None, query)
+        drafts = [_draft(one) for one in found.value]
+        return min(drafts, key=lambda one: one.is_draft, default=None)
+
+    async def look(self, caller: Caller, draft_id: str) -> Draft | None:
+        """A draft, or the sent mail that it became; None where it is neither (yet)."""
+        try:
+            return _draft(await self.get_message(caller, draft_id, {"$select": _DRAFT}))
+        except MailNotFound:
+            return None
+
+    async def update_draft(self, caller: Caller, draft_id: str, changes: Json) -> Draft:
+        """Changes properties of a draft."""
+        return _draft(await self.update_message(caller, draft_id, changes))
+
+    async def add_attachment(self, caller: Caller, draft_id: str, attachment: Json) -> None:
+        """Attaches a file of less than 3 MB, in one request."""
+        path = _path(caller, message=draft_id)
+        await self._once(caller, _post("attach", f"{_MESSAGE}/attachments", path, attachment))
+
+    async def upload(self, caller: Caller, draft_id: str, upload: Upload, read: ReadPart) -> None:
+        """Attaches a file of 3 to 150 MB, part by part; goes on where an answer was lost."""
+        for _ in range(SESSIONS):
+            session = await self._session(caller, draft_id, upload)
+            if await self._uploads.send(session, read, self._gate(caller)):
+                return
+            if await self._attached(caller, draft_id, upload) > upload.alike:
+                return
+        raise MailboxUnavailable(caller.mailbox, "upload: its sessions end before the file does")
+
+    async def send_draft(self, caller: Caller, draft_id: str) -> None:
+        """Sends a draft."""
+        await self._once(
+            caller, _post("send draft", f"{_MESSAGE}/send", _path(caller, message=draft_id))
+        )
+
+    async def discard_draft(self, caller: Caller, draft_id: str) -> None:
+        """Removes a draft; one that is gone is no error."""
+        path = _path(caller, message=draft_id)
+        request = GraphRequest(
+            what="discard draft", method=Method.DELETE, template=_MESSAGE, path=path
+        )
+        await self._ask(caller, request, also=frozenset({404}))
+
+    async def _list(
+        self,
+        caller: Caller,
+        what: str,
+        template: str,
+        folder: str | None,
+        query: Mapping[str, str],
+    ) -> Listing:
+        path = _path(caller, folder=folder)
+        request = GraphRequest(what=what, template=template, path=path, query=query)
+        try:
+            return _listing(caller, await self._ask(caller, request))
+        except MailNotFound as error:
+            if folder is None:
+                raise
+            raise folder_not_found(error, folder) from error
+
+    async def _session(self, caller: Caller, draft_id: str, upload: Upload) -> Session:
+        item: dict[str, Any] = {"attachmentType": "file", "name": upload.name, "size": upload.size}
+        if upload.content_type:
+            item["contentType"] = upload.content_type
+        if upload.content_id is not None:
+            item |= {"isInline": True, "contentId": upload.content_id}
+        template = f"{_MESSAGE}/attachments/createUploadSession"
+        path = _path(caller, message=draft_id)
+        request = _post("begin upload", template, path, {"AttachmentItem": item})
+        # a session that nobody uses goes away by itself: it may be asked for again
+        answer = await self._ask(caller, request)
+        return Session(caller.mailbox, str(answer.body["uploadUrl"]), upload.size)
+
+    async def _attached(self, caller: Caller, draft_id: str, upload: Upload) -> int:
+        """How many files of this name and at least this size a draft has."""
+        template = f"{_MESSAGE}/attachments"
+        path = _path(caller, message=draft_id)
+        query = {"$select": "name,size"}
+        request = GraphRequest(what="look for upload", template=template, path=path, query=query)
+        found = (await self._ask(caller, request)).body.get("value", ())
+        return sum(one["name"] == upload.name and one["size"] >= upload.size for one in found)
+
+    async def _ask(
+        self, caller: Caller, request: GraphRequest, also: frozenset[int] = frozenset()
+    ) -> GraphAnswer:
+        """Sends what may be done twice, again where that helps; `also` are no errors."""
+
+        async def once() -> GraphAnswer:
+            answer = await self._send(caller, request)
+            if answer.status not in also:
+                self._check(caller, answer, request.what)
+            return answer
+
+        return await repeated(once)
+
+    async def _once(
+        self, caller: Caller, request: GraphRequest, also: frozenset[int] = frozenset()
+    ) -> GraphAnswer:
+        """Sends what must not be done twice; again only where it certainly was not done."""
+
+        async def once() -> GraphAnswer:
+            answer = await self._send(caller, request)
+            if answer.status in _NO_VERDICT and not _throttled(answer):
+                what = f"{request.what}: Graph answered {answer.status}, which leaves it open"
+                error = AnswerLost(caller.mailbox, what)
+                error.said = answer.said
+                raise error
+            if answer.status not in also:
+                self._check(caller, answer, request.what)
+            return answer
+
+        return await repeated(once, _certainly_not_done)
+
+    async def _send(self, caller: Caller, request: GraphRequest) -> GraphAnswer:
+        client = await self._connections(caller).client(_address(caller))
+        async with self._gate(caller).enter():
+            with as_visitor(caller.bearer):
+                return await client.send(caller.mailbox, request)
+
+    def _check(self, caller: Caller, answer: GraphAnswer, what: str) -> None:
+        try:
+            answer.raise_for(caller.mailbox, what)
+        except MailboxUnavailable as error:
+            self._gate(caller).pause(error.retry_after or 0.0)
+            raise
+        except SignInRefused as error:
+            if not caller.bearer:
+                raise
+            refused = MailboxRefused(caller.mailbox, f"{what}: Graph did not take the token given")
+            refused.said = error.said
+            raise refused from error
+
+    def _connections(self, caller: Caller) -> GraphMailboxes:
+        return self._visitors if caller.bearer else self._own
+
+    def _gate(self, caller: Caller) -> MailboxGate:
+        return self._connections(caller).gate(_address(caller))
+
+
+def _address(caller: Caller) -> MailboxAddress:
+    return MailboxAddress(caller.credential, caller.mailbox)
+
+
+def _path(
+    caller: Caller, *, folder: str | None = None, message: str | None = None
+) -> dict[str, str]:
+    named = {"user": caller.mailbox, "folder": folder, "message": message}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _post(what: str, template: str, path: Mapping[str, str], body: Any = None) -> GraphRequest:
+    return GraphRequest(what=what, method=Method.POST, template=template, path=path, body=body)
+
+
+def _listing(caller: Caller, answer: GraphAnswer) -> Listing:
+    link = answer.body.get("@odata.nextLink")
+    try:
+        following = links.from_graph(link) if link is not None else None
+    except ValueError as error:
+        what = "list: Graph's next link has a form that is not known"
+        raise MailboxUnavailable(caller.mailbox, what) from error
+    found = Listing(answer.body.get("value", ()), following)
+    count = answer.body.get("@odata.count")
+    return replace(found, count=count) if isinstance(count, int) else found
+
+
+def _draft(message: Json) -> Draft:
+    body = message.get("body") or {}
+    return Draft(
+        id=str(message["id"]),
+        internet_message_id=message.get("internetMessageId") or "",
+        conversation_id=message.get("conversationId") or "",
+        is_draft=bool(message.get("isDraft", True)),
+        recipients=addresses(message),
+        body=body.get("content") or "",
+        body_content_type=body.get("contentType") or "text",
+    )
+
+
+def _throttled(answer: GraphAnswer) -> bool:
+    return answer.status == 503 and retry_after(answer.headers) is not None  # noqa: PLR2004
+
+
+def _certainly_not_done(error: Exception) -> bool | float:
+    return False if isinstance(error, AnswerLost) else worth_waiting(error)

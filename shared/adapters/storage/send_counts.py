@@ -1,0 +1,88 @@
+"""How many mails each recipient got in an hour, in the table `sendcounts`, guarded by ETags.
+
+A row for each recipient, which holds the latest hour only: nothing has to be cleared away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.data.tables import UpdateMode
+from azure.data.tables.aio import TableClient
+
+from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.tables import (
+    CONFLICT,
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    Table,
+)
+from shared.domain.errors import StorageUnavailable
+
+ROUNDS = 12
+"""How often a count is tried while other workers count the same recipient."""
+
+_SOMEBODY_WAS_FASTER = {CONFLICT, PRECONDITION_FAILED}
+
+
+class TableSendCounts:
+    """Fulfils :class:`~shared.outbound_ports.SendCounts`."""
+
+    def __init__(self, clients: StorageClients) -> None:
+        self._table = Table(clients, "sendcounts")
+
+    async def add(self, recipient: str, hour: datetime, most: int) -> bool:
+        """Counts one mail more, unless there were `most` already."""
+        identity = hashlib.sha256(recipient.lower().encode()).hexdigest()
+        keys = {"PartitionKey": identity[:2], "RowKey": identity[:40]}
+        stamp = hour.astimezone(UTC).strftime("%Y-%m-%dT%H")
+        for round_ in range(ROUNDS):
+            row, version = await self._read(keys)
+            count = row.get("count", 0) if row.get("hour") == stamp else 0
+            if count >= most:
+                return False
+            if await self._write({**keys, "hour": stamp, "count": count + 1}, version):
+                return True
+            await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(round_, 5)))  # noqa: S311
+        raise StorageUnavailable("table sendcounts: a recipient is counted by too many at once")
+
+    async def _read(self, keys: dict[str, str]) -> tuple[dict[str, Any], str]:
+        """The row of a recipient and its ETag; empty where there is none."""
+
+        async def get(client: TableClient) -> tuple[dict[str, Any], str]:
+            entity = await client.get_entity(keys["PartitionKey"], keys["RowKey"])
+            return dict(entity), str(entity.metadata["etag"])
+
+        try:
+            return await self._table.run(get)
+        except StorageUnavailable as error:
+            if error.status == NOT_FOUND:
+                return {}, ""
+            raise
+
+    async def _write(self, row: dict[str, Any], version: str) -> bool:
+        """Writes a row; gives whether nobody was faster."""
+
+        async def put(client: TableClient) -> None:
+            if version:
+                await client.update_entity(
+                    row,
+                    mode=UpdateMode.REPLACE,
+                    etag=version,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            else:
+                await client.create_entity(row)
+
+        try:
+            await self._table.run(put)
+        except StorageUnavailable as error:
+            if error.status in _SOMEBODY_WAS_FASTER:
+                return False
+            raise
+        return True

@@ -1,0 +1,1 @@
+"""The HTTP API: one table of operations drives dispatch, checks and the OpenAPI document."""

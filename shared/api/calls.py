@@ -1,0 +1,113 @@
+"""One call of the API: who calls, what is asked, and how lists and sent mail are answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from msgspec import UNSET
+
+from shared.api.http import ApiRequest
+from shared.api.models import Page, SentMail
+from shared.outbound_ports import Caller, Listing, MailOperations
+from shared.workflows.outbound.sending import Sending, Sent
+
+PREFIX = "/api/mail"
+TOKEN_HEADER = "x-graph-authorization"  # noqa: S105 - the name of a header, no secret
+LONGEST_TOKEN = 16_384
+
+_BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/-]+=*)")
+_USER = re.compile(r"(?!\.+$)[^\s/\\?%\x00-\x1f\x7f]{1,256}")
+
+
+class BadRequest(Exception):
+    """The request cannot be understood; the message is for the caller.
+
+    Args:
+        detail: what is wrong.
+        status: HTTP status.
+    """
+
+    def __init__(self, detail: str, status: int = 400) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What an operation is given; everything in it is checked.
+
+    Args:
+        sending: what sends need.
+        caller: the mailbox, and as whom.
+        path: ids in the path.
+        query: parameters.
+        body: the operation's model; None where it has none.
+        address: of this API and mailbox, for next links.
+    """
+
+    sending: Sending
+    caller: Caller
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    address: str
+
+    @property
+    def operations(self) -> MailOperations:
+        """The mailboxes."""
+        return self.sending.operations
+
+    def page(self, listing: Listing) -> Page:
+        """A part of a list, with the rest at an address of this API."""
+        following = listing.next_link
+        return Page(
+            value=[dict(one) for one in listing.value],
+            count=UNSET if listing.count is None else listing.count,
+            next_link=UNSET if following is None else f"{self.address}/next/{following.token}",
+        )
+
+
+def sent(result: Sent) -> SentMail:
+    """What is said of a mail that was sent."""
+    draft = result.draft
+    return SentMail(
+        saved_to_sent_items=result.kept,
+        message_id=draft.id if draft else None,
+        internet_message_id=draft.internet_message_id if draft else None,
+        conversation_id=draft.conversation_id if draft else None,
+    )
+
+
+def caller_of(request: ApiRequest) -> Caller:
+    """Who calls.
+
+    Raises:
+        BadRequest: the mailbox or the token has no form that it can have.
+    """
+    if _USER.fullmatch(request.user) is None:
+        raise BadRequest("userId is the address or the id of a mailbox")
+    given = request.headers.get(TOKEN_HEADER, "")
+    if not given:
+        return Caller(request.user)
+    found = _BEARER.fullmatch(given.strip()) if len(given) <= LONGEST_TOKEN else None
+    if found is None:
+        raise BadRequest("X-Graph-Authorization is `Bearer` and a token", 401)
+    return Caller(request.user, bearer=found[1])
+
+
+def address_of(request: ApiRequest, public_url: str) -> str:
+    """The address of the API for a mailbox.
+
+    Args:
+        request: whose own address is used where no other is known.
+        public_url: where the app is reached; may be empty.
+    """
+    if not public_url:
+        parts = urlsplit(request.url)
+        public_url = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return f"{public_url}{PREFIX}/{quote(request.user, safe='@')}"

@@ -1,0 +1,162 @@
+"""The OpenAPI 3.1 document, made of the table of operations and of the models that validate."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from shared.api.answers import JSON, PROBLEM
+from shared.api.calls import PREFIX
+from shared.api.models import Problem, Resource
+from shared.api.operations import ID, OPERATIONS, TOKEN, Operation
+
+_REF = "#/components/schemas/{name}"
+_PROBLEM = {"$ref": _REF.format(name="Problem")}
+_MEANINGS = {
+    "userId": "Address or id of the mailbox.",
+    "folderId": "Id of a folder, or a well-known name such as `inbox`.",
+    "messageId": "Id of a message; it stays when the message is moved.",
+    "token": "From a nextLink.",
+}
+_ERRORS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504)
+_ARGUMENT = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
+
+
+def document(public_url: str = "") -> dict[str, Any]:
+    """The document.
+
+    Args:
+        public_url: where the app is reached; may be empty.
+    """
+    models = [one.body for one in OPERATIONS if one.body is not None]
+    models += [one.answers for one in OPERATIONS if _is_model(one.answers)]
+    unique = list(dict.fromkeys([*models, Problem]))
+    _, schemas = msgspec.json.schema_components(unique, ref_template=_REF)
+    for name, schema in schemas.items():
+        _describe(name, schema, unique)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        path = f"{PREFIX}/{{userId}}/{operation.path}"
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "M365 Mail Connector",
+            "version": "1",
+            "description": "Sends mail, and serves folders and messages of Microsoft 365.",
+        },
+        "servers": [{"url": public_url or "/"}],
+        "security": [{"functionKey": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas, "Resource": _resource()},
+            "securitySchemes": {
+                "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"}
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    if operation.answers is not None:
+        success["content"] = {JSON: {"schema": _answer(operation.answers)}}
+    found: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": f"The app needs {operation.needs}.",
+        "parameters": list(_parameters(operation)),
+        "responses": {str(operation.status): success, **_problems()},
+    }
+    if operation.body is not None:
+        schema = {"$ref": _REF.format(name=operation.body.__name__)}
+        found["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    return found
+
+
+def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
+    for name in ("userId", *re.findall(r"\{(\w+)\}", operation.path)):
+        pattern = {"userId": "^[^\\s/\\\\?%.][^\\s/\\\\?%]{0,255}$", "token": f"^{TOKEN}$"}
+        yield {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _MEANINGS[name],
+            "schema": {"type": "string", "pattern": pattern.get(name, f"^{ID}$")},
+        }
+    for name, option in operation.query.items():
+        yield {
+            "name": name,
+            "in": "query",
+            "description": option.meaning,
+            "schema": dict(option.schema),
+        }
+    yield {
+        "name": "X-Graph-Authorization",
+        "in": "header",
+        "description": "`Bearer` and a token for Graph, used instead of the app's own; not kept.",
+        "schema": {"type": "string", "pattern": "^Bearer [A-Za-z0-9._~+/-]+=*$"},
+    }
+
+
+def _problems() -> dict[str, Any]:
+    return {
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM: {"schema": _PROBLEM}},
+        }
+        for status in _ERRORS
+    }
+
+
+def _answer(kind: Any) -> dict[str, str]:
+    name = "Resource" if kind is Resource else kind.__name__
+    return {"$ref": _REF.format(name=name)}
+
+
+def _resource() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "A message or folder, as Microsoft Graph has it.",
+        "properties": {"id": {"type": "string"}},
+    }
+
+
+def _is_model(kind: Any) -> bool:
+    return inspect.isclass(kind) and issubclass(kind, msgspec.Struct)
+
+
+def _describe(name: str, schema: dict[str, Any], models: Iterable[type]) -> None:
+    """Puts a docstring's lines where they belong: the first above, those of arguments below."""
+    text = inspect.cleandoc(str(schema.get("description", "")))
+    schema["description"] = text.partition("\n")[0]
+    meanings = _meanings(next((one for one in models if one.__name__ == name), None))
+    meanings |= _meanings_in(text)
+    for field, described in (schema.get("properties") or {}).items():
+        if field in meanings:
+            described["description"] = meanings[field]
+
+
+def _meanings(model: type | None) -> dict[str, str]:
+    """What each field means, by its name in JSON; those of a base class as well."""
+    found: dict[str, str] = {}
+    for one in reversed(model.__mro__ if model else ()):
+        found |= _meanings_in(inspect.cleandoc(one.__doc__ or ""))
+    return found
+
+
+def _meanings_in(text: str) -> Mapping[str, str] | dict[str, str]:
+    return {
+        "from" if name == "sender" else _camel(name): " ".join(meaning.split())
+        for name, meaning in _ARGUMENT.findall(text)
+    }
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(one.capitalize() for one in rest)

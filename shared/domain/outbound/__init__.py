@@ -1,0 +1,1 @@
+"""Mail that goes out, and what may be asked of a mailbox: models that validate, and pure rules."""

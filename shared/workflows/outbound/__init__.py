@@ -1,0 +1,1 @@
+"""Sending mail, answering it, and serving folders and messages to callers."""

@@ -1,0 +1,163 @@
+"""Failures on the way: nothing goes out twice, and large files go on where they stopped."""
+
+import asyncio
+
+import pytest
+
+from localdev.graph_simulator import Faults
+from shared.domain.errors import AnswerLost, MailboxError, MailboxRefused, MailboxUnavailable
+from shared.outbound_ports import Upload
+from tests.builders import MAILBOX
+from tests.contract.outbound.worlds import OutboundWorld
+
+LARGE = bytes(range(256)) * 40_000
+"""Ten megabytes: three parts."""
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, "drop"])
+@pytest.mark.parametrize("after_effect", [True, False])
+async def test_a_send_without_a_verdict_is_not_repeated(
+    world: OutboundWorld, status: int | str, *, after_effect: bool
+) -> None:
+    """Nobody knows, and that is what is said."""
+    world.simulator.fail_next("POST sendMail", status, after_effect=after_effect)  # type: ignore[arg-type]
+
+    with pytest.raises(AnswerLost):
+        await world.send()
+
+    assert len(world.simulator.sent) == after_effect
+    assert world.counted() == {"POST sendMail": 1}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_throttled_send_is_repeated(world: OutboundWorld, status: int) -> None:
+    """It certainly was not done."""
+    world.simulator.fail_next("POST sendMail", status, retry_after=2)
+
+    await world.send()
+
+    assert len(world.simulator.sent) == 1
+    assert world.hourglass.slept == [2]
+
+
+@pytest.mark.parametrize("operation", ["POST messages", "POST send"])
+@pytest.mark.parametrize("status", [504, "drop"])
+async def test_a_draft_goes_out_once(
+    world: OutboundWorld, operation: str, status: int | str
+) -> None:
+    """Though the answer was lost after it took effect."""
+    world.simulator.fail_next(operation, status, after_effect=True)  # type: ignore[arg-type]
+
+    sent = await world.send(identify=True)
+
+    assert len(world.simulator.sent) == 1
+    assert sent.draft is not None
+    assert not world.simulator.messages(MAILBOX, "drafts")
+
+
+async def test_a_draft_is_found_by_its_key_before_and_after_it_is_sent(
+    world: OutboundWorld,
+) -> None:
+    """By an extended property and a filter."""
+    to = {"toRecipients": [{"emailAddress": {"address": "a@b.example"}}]}
+    draft = await world.operations.create_draft(world.caller, to, "it's a key")
+
+    before = await world.operations.find_draft(world.caller, "it's a key")
+    await world.operations.send_draft(world.caller, draft.id)
+    after = await world.operations.find_draft(world.caller, "it's a key")
+
+    assert before is not None
+    assert after is not None
+    assert (before.id, before.is_draft) == (draft.id, True)
+    assert (after.id, after.is_draft) == (draft.id, False)
+    assert after.internet_message_id == draft.internet_message_id
+    assert await world.operations.find_draft(world.caller, "another") is None
+
+
+@pytest.mark.parametrize("status", [500, 503, "drop"])
+@pytest.mark.parametrize("after_effect", [True, False])
+@pytest.mark.parametrize("parts_before", [0, 1, 2])
+async def test_an_upload_goes_on_where_it_stopped(
+    world: OutboundWorld, status: int | str, parts_before: int, *, after_effect: bool
+) -> None:
+    """Whether the part had come or not, the last one as well; the file is attached once."""
+    draft = await world.operations.create_draft(world.caller, {}, "key")
+    seen = 0
+
+    def is_the_one(request: object) -> bool:
+        nonlocal seen
+        is_part = getattr(request, "method", "") == "PUT"
+        seen += is_part
+        return is_part and seen == parts_before + 1
+
+    world.simulator.fail_next(is_the_one, status, after_effect=after_effect)  # type: ignore[arg-type]
+    upload = Upload("film.mp4", len(LARGE), "video/mp4")
+
+    await world.operations.upload(world.caller, draft.id, upload, _read)
+
+    [attached] = world.simulator.message(MAILBOX, draft.id).content.attachments
+    assert (attached.name, attached.content) == ("film.mp4", LARGE)
+    assert world.simulator.metrics.by_operation["POST attachments createUploadSession"] == 1
+
+
+async def test_two_files_alike_are_both_attached(world: OutboundWorld) -> None:
+    """The first is not taken for the second, whose last answer is lost before its effect."""
+    draft = await world.operations.create_draft(world.caller, {}, "key")
+    await world.operations.upload(world.caller, draft.id, Upload("a", len(LARGE)), _read)
+    world.simulator.fail_next("PUT upload", "drop", times=2)
+
+    upload = Upload("a", len(LARGE), alike=1)
+    await world.operations.upload(world.caller, draft.id, upload, _read)
+
+    assert len(world.simulator.message(MAILBOX, draft.id).content.attachments) == 2
+
+
+async def test_an_upload_that_never_gets_through_ends(world: OutboundWorld) -> None:
+    """After a few troubles in a row."""
+    draft = await world.operations.create_draft(world.caller, {}, "key")
+    world.simulator.fail_next("PUT upload", 503, times=1000)
+
+    with pytest.raises(MailboxUnavailable):
+        await world.operations.upload(world.caller, draft.id, Upload("a", len(LARGE)), _read)
+
+    assert world.simulator.metrics.uploads == 0
+
+
+async def test_sends_keep_to_the_four_places_of_a_mailbox(world: OutboundWorld) -> None:
+    """With uploads among them."""
+    world.simulator.faults = Faults(latency=0.005)
+    await asyncio.gather(*(world.send(identify=True) for _ in range(12)))
+
+    assert world.simulator.metrics.max_concurrency[MAILBOX] <= 4
+    assert world.simulator.metrics.throttled == 0
+
+
+async def test_a_callers_token_is_used_instead_of_the_apps(world: OutboundWorld) -> None:
+    """The app asks for none of its own, and a bad one is refused as the caller's."""
+    await world.send(world.visitor())
+
+    assert len(world.simulator.sent) == 1
+    assert world.simulator.metrics.token_requests == 0
+    with pytest.raises(MailboxRefused) as raised:
+        await world.send(type(world.caller)(MAILBOX, bearer="wrong"))
+    assert raised.value.said is not None
+    assert raised.value.said.status == 401
+
+
+async def test_tokens_of_callers_at_once_are_not_mixed_up(world: OutboundWorld) -> None:
+    """A token of an app with a smaller scope opens no more than its own, whoever else calls."""
+    scoped = world.simulator.add_app("5c0fed00-0000-4000-8000-000000000001", mailboxes=["a@b.c"])
+    world.simulator.faults = Faults(latency=0.002)
+    small = type(world.caller)(MAILBOX, bearer=world.simulator.issue_token(scoped))
+    callers = [world.visitor(), small] * 10
+
+    results = await asyncio.gather(
+        *(world.operations.list_folders(one, None, {}) for one in callers), return_exceptions=True
+    )
+
+    refused = [isinstance(one, MailboxError) for one in results]
+    assert refused == [False, True] * 10
+
+
+async def _read(start: int, length: int) -> bytes:
+    return LARGE[start : start + length]

@@ -1,0 +1,55 @@
+"""Counting mails to a recipient, over all workers."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.adapters.storage.send_counts import TableSendCounts
+from shared.outbound_ports import SendCounts
+from tests.fakes.send_counts import FakeSendCounts
+
+HOUR = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ADA = "ada@example.org"
+
+
+@pytest.fixture(params=["fake", "azurite"])
+def worker(request: pytest.FixtureRequest) -> Callable[[], SendCounts]:
+    """Gives one worker more on the same storage."""
+    if request.param == "fake":
+        counts: dict[tuple[str, datetime], int] = {}
+        return lambda: FakeSendCounts(counts)
+    clients = request.getfixturevalue("clients")
+    return lambda: TableSendCounts(clients)
+
+
+async def test_a_recipient_is_counted_up_to_a_limit(worker: Callable[[], SendCounts]) -> None:
+    """By any worker, however the address is written."""
+    first, second = worker(), worker()
+
+    counted = [
+        await first.add(ADA, HOUR, 2),
+        await second.add(ADA.upper(), HOUR, 2),
+        await first.add(ADA, HOUR, 2),
+    ]
+
+    assert counted == [True, True, False]
+
+
+async def test_recipients_and_hours_are_counted_apart(worker: Callable[[], SendCounts]) -> None:
+    """A new hour begins at nothing."""
+    counts = worker()
+    await counts.add(ADA, HOUR, 1)
+
+    assert await counts.add("bob@example.org", HOUR, 1)
+    assert await counts.add(ADA, HOUR + timedelta(hours=1), 1)
+
+
+async def test_workers_at_once_do_not_exceed_the_limit(worker: Callable[[], SendCounts]) -> None:
+    """Nor does one of them count in vain."""
+    workers = [worker() for _ in range(4)]
+
+    counted = await asyncio.gather(*(one.add(ADA, HOUR, 6) for one in workers * 3))
+
+    assert sum(counted) == 6

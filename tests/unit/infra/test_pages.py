@@ -1,0 +1,103 @@
+"""What the pages say of the infrastructure is so."""
+
+import re
+
+import pytest
+
+from infra.draw import PAGE, page
+from infra.estimate import (
+    LOG_ALERTS,
+    METRIC_ALERTS,
+    PRICES,
+    PRIVATE_ENDPOINTS,
+    Assumptions,
+    estimate,
+    table,
+)
+from infra.template import INFRA, MAIN, read
+from localdev.functions_host.functions import load_app, read_functions
+
+DOCS = INFRA.parent / "docs"
+DEPLOY = (DOCS / "deploy.md").read_text()
+OPERATIONS = (DOCS / "operations.md").read_text()
+SECURITY = (DOCS / "security.md").read_text()
+
+
+def test_the_drawing_is_up_to_date() -> None:
+    """If not: ``python -m infra.draw``."""
+    assert PAGE.read_text() == page()
+
+
+def test_the_drawing_names_every_function_of_the_app() -> None:
+    """As the platform's index has them."""
+    [section] = re.findall(r"^## Functions of the app\n(.*?)^## ", page(), re.DOTALL | re.MULTILINE)
+    named = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+
+    assert named == [one.name for one in read_functions(load_app(INFRA.parent), {})]
+
+
+def test_the_cost_on_the_page_is_what_the_estimate_says() -> None:
+    """For 1,000 mailboxes, with the assumptions that are the defaults."""
+    assert table(estimate(Assumptions())) in OPERATIONS
+
+
+def test_the_estimate_counts_what_the_templates_make() -> None:
+    """Alerts and private endpoints have prices of their own."""
+    alerts = read(INFRA / "modules" / "alerts.bicep").variables
+    network = read(INFRA / "modules" / "network.bicep").variables
+
+    assert len(alerts["searches"]) == LOG_ALERTS
+    assert len(alerts["metrics"]) == METRIC_ALERTS
+    assert len(network["endpoints"]) == PRIVATE_ENDPOINTS
+    assert read(MAIN).parameters["instanceMemoryMB"].default == Assumptions().memory
+
+
+@pytest.mark.parametrize(
+    ("dearer", "what"),
+    [
+        (Assumptions(mailboxes=2000), "table operations, 10,000"),
+        (Assumptions(mails=200), "queue operations, 10,000"),
+        (Assumptions(memory=4096), "execution, GB-second"),
+        (Assumptions(private=True), "NAT gateway, hour"),
+    ],
+)
+def test_more_costs_more(dearer: Assumptions, what: str) -> None:
+    """Where one would look for it."""
+
+    def of(assumptions: Assumptions) -> float:
+        return sum(one.dollars for one in estimate(assumptions) if one.what == what)
+
+    assert of(dearer) > of(Assumptions())
+    assert all(one.dollars >= 0 for one in estimate(dearer))
+
+
+def test_a_small_connector_stays_within_the_free_executions() -> None:
+    """Ten mailboxes pay for little but alerts."""
+    bill = {
+        one.what: one.dollars for one in estimate(Assumptions(mailboxes=10, mails=20, memory=512))
+    }
+
+    assert bill["executions, million"] < 0.1
+    assert set(bill) <= set(PRICES)
+
+
+def test_the_pages_name_parameters_and_outputs_that_exist() -> None:
+    """In commands as well."""
+    main = read(MAIN)
+    named = set(re.findall(r"\b(?:CONNECTOR|AZURE)_[A-Z_]+\b", DEPLOY + OPERATIONS + SECURITY))
+    environment = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
+    given = set(re.findall(r"--parameters ([^\n`]*)", DEPLOY))
+    parameters = {one for line in given for one in re.findall(r"\b(\w+)=", line)}
+
+    others = {"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_AUTHORITY_HOST"}
+    assert named <= {*main.outputs, *environment, *others}
+    assert parameters <= set(main.parameters)
+
+
+def test_what_only_azure_can_prove_has_a_command_that_proves_it() -> None:
+    """Each row of the list ends in one."""
+    [section] = re.findall(r"^## What only Azure can prove\n(.*)", DEPLOY, re.DOTALL | re.MULTILINE)
+    rows = re.findall(r"^\| (?!what|---)(.+) \|$", section, re.MULTILINE)
+
+    assert len(rows) > 10
+    assert [row for row in rows if "`" not in row.rpartition(" | ")[2]] == []

@@ -1,0 +1,223 @@
+"""New mail: at once or as a draft, and never twice."""
+
+from base64 import b64encode
+
+import pytest
+
+from shared.domain.document import new_document
+from shared.domain.errors import (
+    AnswerLost,
+    MailboxRefused,
+    MailboxUnavailable,
+    Refusal,
+    SendRefused,
+    StorageUnavailable,
+)
+from shared.domain.outbound.requests import SendRequest
+from shared.workflows.outbound.send import send
+from tests.unit.workflows.outbound.desk import ADA, Desk, asked_for
+
+BOX = "support@contoso.example"
+DOCUMENT = "20260114-" + "a" * 32 + "-" + "b" * 16
+
+
+def a_mail(**fields: object) -> SendRequest:
+    request: SendRequest = asked_for(SendRequest, **{"to": [ADA], "subject": "Hi", **fields})
+    return request
+
+
+def a_file(size: int, name: str = "a.bin") -> dict[str, str]:
+    return {"name": name, "content": b64encode(b"a" * size).decode()}
+
+
+async def test_a_simple_mail_is_one_request() -> None:
+    """Of which nothing is known but that it is accepted."""
+    desk = Desk()
+
+    sent = await send(desk.sending, desk.caller, a_mail(body="Hello"))
+
+    assert dict(desk.operations.asked) == {"send_at_once": 1}
+    assert sent.draft is None
+    assert sent.kept
+
+
+async def test_no_copy_is_kept_where_none_is_wanted() -> None:
+    """As Camunda's connector does always."""
+    desk = Desk()
+
+    sent = await send(desk.sending, desk.caller, a_mail(saveToSentItems=False))
+
+    assert not sent.kept
+    assert not desk.operations.messages
+
+
+async def test_a_mail_that_is_to_be_identified_is_two_requests() -> None:
+    """The draft names what the mail keeps."""
+    desk = Desk()
+
+    sent = await send(desk.sending, desk.caller, a_mail(identify=True, attachments=[a_file(10)]))
+
+    assert dict(desk.operations.asked) == {"create_draft": 1, "send_draft": 1}
+    assert sent.draft is not None
+    assert sent.draft.internet_message_id == desk.operations.sent[0].json["internetMessageId"]
+    assert desk.operations.sent[0].files == [("a.bin", b"a" * 10)]
+
+
+async def test_what_is_too_large_for_one_request_goes_as_a_draft() -> None:
+    """Small files one by one, large ones in parts."""
+    desk = Desk()
+    files = [a_file(2_500_000), a_file(3_500_000, "b.bin"), a_file(10, "c.bin")]
+
+    await send(desk.sending, desk.caller, a_mail(attachments=files))
+
+    asked = desk.operations.asked
+    assert (asked["create_draft"], asked["add_attachment"], asked["upload"]) == (1, 2, 1)
+    names = [name for name, _ in desk.operations.sent[0].files]
+    assert names == ["a.bin", "b.bin", "c.bin"]
+
+
+async def test_a_document_is_sent_by_its_id() -> None:
+    """With its own name and type, unless others are given."""
+    desk = Desk()
+    document = new_document(DOCUMENT, "offer.pdf", "application/pdf", 3)
+    desk.documents.stored[DOCUMENT] = (document, b"PDF")
+    files = [{"documentId": DOCUMENT}, {"documentId": DOCUMENT, "name": "other.pdf"}]
+
+    await send(desk.sending, desk.caller, a_mail(attachments=files))
+
+    assert desk.operations.sent[0].files == [("offer.pdf", b"PDF"), ("other.pdf", b"PDF")]
+
+
+@pytest.mark.parametrize("identity", [DOCUMENT, "../../secrets", ""])
+async def test_a_document_that_is_not_there_stops_the_mail(identity: str) -> None:
+    """Nothing is sent, and nothing is counted."""
+    desk = Desk()
+
+    with pytest.raises(SendRefused) as raised:
+        await send(desk.sending, desk.caller, a_mail(attachments=[{"documentId": identity}]))
+
+    assert raised.value.why is Refusal.NO_DOCUMENT
+    assert not desk.operations.asked
+    assert not desk.counts.counts
+
+
+async def test_a_large_mail_always_leaves_a_copy() -> None:
+    """So one that must not is refused."""
+    desk = Desk()
+    request = a_mail(saveToSentItems=False, attachments=[a_file(4_000_000)])
+
+    with pytest.raises(SendRefused) as raised:
+        await send(desk.sending, desk.caller, request)
+
+    assert raised.value.why is Refusal.NO_COPY
+
+
+async def test_a_body_that_is_too_large_is_refused() -> None:
+    """It cannot be sent in parts."""
+    desk = Desk()
+
+    with pytest.raises(SendRefused) as raised:
+        await send(desk.sending, desk.caller, a_mail(body="a" * 4_000_000))
+
+    assert raised.value.why is Refusal.TOO_LARGE
+
+
+async def test_a_lost_answer_to_a_simple_send_is_told_and_nothing_is_repeated() -> None:
+    """Nobody knows whether the mail went out."""
+    desk = Desk()
+    desk.operations.fail_next("send_at_once", AnswerLost(BOX, "send"), after_effect=True)
+
+    with pytest.raises(AnswerLost):
+        await send(desk.sending, desk.caller, a_mail())
+
+    assert len(desk.operations.sent) == 1
+
+
+@pytest.mark.parametrize("method", ["create_draft", "send_draft"])
+async def test_a_draft_is_sent_once_though_an_answer_is_lost(method: str) -> None:
+    """A look at the mailbox tells that it took effect."""
+    desk = Desk()
+    desk.operations.fail_next(method, AnswerLost(BOX, "lost"), after_effect=True)
+
+    sent = await send(desk.sending, desk.caller, a_mail(identify=True))
+
+    assert len(desk.operations.sent) == 1
+    assert desk.operations.asked["send_draft"] == 1
+    assert sent.draft is not None
+    assert not sent.draft.is_draft
+
+
+async def test_a_draft_that_was_not_made_is_told_as_nothing_sent() -> None:
+    """The caller may try again."""
+    desk = Desk()
+    desk.operations.fail_next("create_draft", AnswerLost(BOX, "create draft"))
+
+    with pytest.raises(MailboxUnavailable, match="Nothing is sent") as raised:
+        await send(desk.sending, desk.caller, a_mail(identify=True))
+
+    assert not isinstance(raised.value, AnswerLost)
+
+
+async def test_a_draft_that_is_not_seen_sent_is_not_sent_again() -> None:
+    """It may be under way: the caller is told how to find out."""
+    desk = Desk()
+    desk.operations.fail_next("send_draft", AnswerLost(BOX, "send draft"))
+
+    with pytest.raises(AnswerLost, match=r"internetMessageId <1@example\.org>"):
+        await send(desk.sending, desk.caller, a_mail(identify=True))
+
+    assert desk.operations.asked["send_draft"] == 1
+    assert sum(desk.pauses) == 10
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MailboxRefused(BOX, "no"), MailboxUnavailable(BOX, "down"), AnswerLost(BOX, "lost")],
+)
+async def test_a_draft_whose_file_does_not_get_through_is_removed(error: MailboxRefused) -> None:
+    """Half a mail is left to nobody."""
+    desk = Desk()
+    desk.operations.fail_next("add_attachment", error)
+    files = [a_file(2_900_000), a_file(2_900_000)]
+
+    with pytest.raises((MailboxRefused, MailboxUnavailable)) as raised:
+        await send(desk.sending, desk.caller, a_mail(attachments=files))
+
+    assert not isinstance(raised.value, AnswerLost)
+    assert not desk.operations.messages
+    assert not desk.operations.sent
+
+
+async def test_a_recipient_gets_so_many_mails_an_hour() -> None:
+    """Whoever sends them, however the address is written; the next hour is a new one."""
+    desk = Desk(most_per_hour=2)
+    for address in (ADA, ADA.upper()):
+        await send(desk.sending, desk.caller, a_mail(to=[address]))
+
+    with pytest.raises(SendRefused) as raised:
+        await send(desk.sending, desk.caller, a_mail(to=["bob@example.org"], bcc=[ADA]))
+
+    assert raised.value.why is Refusal.TOO_MANY
+    assert raised.value.retry_after == 3600
+    assert len(desk.operations.sent) == 2
+
+
+async def test_without_a_cap_nothing_is_counted() -> None:
+    """Zero means any number."""
+    desk = Desk(most_per_hour=0)
+    desk.counts.failing = True
+
+    await send(desk.sending, desk.caller, a_mail())
+
+    assert not desk.counts.counts
+
+
+async def test_nothing_is_sent_where_nobody_can_count() -> None:
+    """Several instances run: a loop would go unseen."""
+    desk = Desk()
+    desk.counts.failing = True
+
+    with pytest.raises(StorageUnavailable):
+        await send(desk.sending, desk.caller, a_mail())
+
+    assert not desk.operations.sent
