@@ -6,6 +6,8 @@
     python3 dev.py check     lint, format, types, import rules
     python3 dev.py bench     speed and memory beside their budgets
     python3 dev.py start     the app on this machine, with your local.settings.json
+    python3 dev.py package   the zip that is deployed, with its bill of materials and licences
+    python3 dev.py lock      pins all that is deployed, with hashes, after requirements.txt changed
     python3 dev.py setup     only what the others do first, once
 
 Needs nothing but Python 3.11 or later. Node.js, for the storage emulator, comes from PyPI where the
@@ -71,6 +73,8 @@ def _commands(rest: list[str]) -> dict[str, list[list[str]]]:
             ["-c", "from importlinter.cli import lint_imports_command as c; c()"],
         ],
         "bench": [["-m", "benchmarks", *rest]],
+        "package": [["-m", "localdev.package", *rest]],
+        "lock": [["-m", "localdev.package.lock", *rest]],
     }
 
 

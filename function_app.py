@@ -13,6 +13,7 @@ from shared.composition import connector
 from shared.domain.envelope import Envelope
 from shared.domain.poll_message import decode_poll
 from shared.settings import schedule
+from shared.workflows.accounts import web
 from shared.workflows.health import check_health
 from shared.workflows.process import give_up, process
 from shared.workflows.recover import recover
@@ -145,3 +146,67 @@ async def on_mail(request: func.HttpRequest) -> func.HttpResponse:
 async def on_openapi(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the same
     """What may be asked of `mail`, for programs."""
     return func.HttpResponse(connector().api.openapi, mimetype="application/json")
+
+
+def _answered(reply: web.Reply) -> func.HttpResponse:
+    return func.HttpResponse(reply.body, status_code=reply.status, headers=reply.headers)
+
+
+@app.function_name("account_connect")
+@app.route(
+    "accounts/connect",
+    trigger_arg_name="request",
+    methods=["GET"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
+async def on_account_connect(request: func.HttpRequest) -> func.HttpResponse:
+    """Sends a person to sign in."""
+    return _answered(await web.connect(request.params, connector().accounts))
+
+
+@app.function_name("account_consent")
+@app.route(
+    "accounts/consent",
+    trigger_arg_name="request",
+    methods=["GET"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
+async def on_account_consent(request: func.HttpRequest) -> func.HttpResponse:
+    """Sends an administrator to agree for everybody."""
+    return _answered(await web.consent(request.params, connector().accounts))
+
+
+@app.function_name("account_callback")
+@app.route(
+    "accounts/callback",
+    trigger_arg_name="request",
+    methods=["GET"],
+    auth_level=func.AuthLevel.ANONYMOUS,
+)
+async def on_account_callback(request: func.HttpRequest) -> func.HttpResponse:
+    """Takes in who comes back: whose state and cookie belong together."""
+    return _answered(await web.callback(request.params, request.headers, connector().accounts))
+
+
+@app.function_name("accounts")
+@app.route(
+    "accounts", trigger_arg_name="request", methods=["GET"], auth_level=func.AuthLevel.FUNCTION
+)
+async def on_accounts(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the same
+    """Every account, without secrets."""
+    return _answered(await web.listed(connector().accounts))
+
+
+@app.function_name("account")
+@app.route(
+    "accounts/{name}",
+    trigger_arg_name="request",
+    methods=["GET", "DELETE"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
+async def on_account(request: func.HttpRequest) -> func.HttpResponse:
+    """Shows an account, or disconnects it."""
+    name, accounts = request.route_params["name"], connector().accounts
+    if request.method == "DELETE":
+        return _answered(await web.disconnected(name, accounts))
+    return _answered(await web.shown(name, accounts))

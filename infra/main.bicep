@@ -78,6 +78,9 @@ param settings object = {}
 @description('Settings that are secrets. Each lies in the vault in lower case with hyphens: webhook-signing-secret. Name one only once the vault has it.')
 @allowed([
   'WEBHOOK_SIGNING_SECRET'
+  'ACCOUNT_KEY'
+  'ACCOUNT_CLIENT_SECRET'
+  'ACCOUNT_CLIENT_CERTIFICATE'
   'DOCUMENT_SIGNING_SECRET'
 ])
 param secretSettings array = []

@@ -10,6 +10,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from azure.identity.aio import ManagedIdentityCredential
+
+from shared.account_ports import AccountPorts
+from shared.adapters.accounts.application import Application
+from shared.adapters.accounts.credential import AccountCredentials
+from shared.adapters.accounts.entra import Entra
+from shared.adapters.accounts.tables import TableAccounts, TablePendingSignIns
+from shared.adapters.accounts.vault import KeyVault
 from shared.adapters.graph.client import GraphClient
 from shared.adapters.graph.credentials import build_credential
 from shared.adapters.graph.mailboxes import GraphMailboxes
@@ -28,6 +36,7 @@ from shared.domain.subscription import Credential
 from shared.ports import Ports
 from shared.settings import Settings
 from shared.telemetry import configure_logging
+from shared.telemetry.export import export_telemetry
 from shared.workflows.documents import Keeping
 from shared.workflows.memory_budget import MemoryBudget
 from shared.workflows.poll import PollLimits
@@ -81,6 +90,18 @@ class Connector:
             documents=BlobDocuments(self._storage),
             health=Probe(polls, self._mailboxes),
         )
+        self._entra = Entra(
+            _application(settings), settings.m365_tenant_id, settings.graph_endpoint
+        )
+        self.accounts = AccountPorts(
+            clock=clock,
+            accounts=TableAccounts(self._storage),
+            pending=TablePendingSignIns(self._storage),
+            vault=KeyVault(settings.account_key, settings.account_key_file),
+            sign_in=self._entra,
+            public_url=settings.public_url,
+        )
+        self._accounts = AccountCredentials(self.accounts)
         self.registry = Registry(
             self.ports.subscriptions, self.ports.sources, clock, settings.plain_http_hosts
         )
@@ -135,13 +156,32 @@ class Connector:
         if "operations" in vars(self):
             await self.operations.close()
         await self._mailboxes.close()
+        await self._accounts.close()  # before the storage: a refresh under way is stored
+        await self._entra.close()
         await self._targets.close()
         await self._ledger.close()
         await self._storage.close()
 
     async def _connect(self, credential: Credential) -> GraphClient:
-        signed_in = await build_credential(credential, self.settings, self._secrets)
+        signed_in = await build_credential(
+            credential, self.settings, self._secrets, self._accounts.of
+        )
         return GraphClient(signed_in, self.settings.graph_endpoint)
+
+
+def _application(settings: Settings) -> Application:
+    """What people sign in to: an app registration of its own, or that of the mailboxes."""
+    own = bool(settings.account_client_id)
+    return Application(
+        client_id=settings.account_client_id or settings.m365_client_id,
+        secret=settings.account_client_secret if own else settings.m365_client_secret,
+        certificate=(
+            settings.account_client_certificate if own else settings.m365_client_certificate
+        ),
+        identity=lambda: ManagedIdentityCredential(
+            client_id=settings.managed_identity_client_id or None
+        ),
+    )
 
 
 @functools.cache
@@ -154,7 +194,10 @@ def connector() -> Connector:
         SettingsError: the app settings cannot be used.
     """
     configure_logging()
-    made = Connector(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    if settings.telemetry_export:
+        export_telemetry(os.environ, mailboxes=settings.telemetry_mailboxes)
+    made = Connector(settings)
     _closings.append(asyncio.ensure_future(anext(closing := _closed_with_loop(made))))
     _closings.append(closing)
     return made

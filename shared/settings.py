@@ -35,6 +35,13 @@ SETTINGS: Mapping[str, Setting] = {
         values.text, "", "or its certificate: PEM, or PFX in base64"
     ),
     "MANAGED_IDENTITY_CLIENT_ID": Setting(values.text, "", "user-assigned identity to use"),
+    "ACCOUNT_CLIENT_ID": Setting(
+        values.text, "", "app registration that people sign in to; absent: M365_CLIENT_ID"
+    ),
+    "ACCOUNT_CLIENT_SECRET": Setting(values.text, "", "its secret"),
+    "ACCOUNT_CLIENT_CERTIFICATE": Setting(values.text, "", "or its certificate"),
+    "ACCOUNT_KEY": Setting(values.text, "", "encrypts the sign-ins of delegated accounts"),
+    "ACCOUNT_KEY_FILE": Setting(values.text, "", "or, on one machine, a file with that key"),
     "GRAPH_ENDPOINT": Setting(
         lambda value: values.url(value).rstrip("/"),
         "https://graph.microsoft.com",
@@ -68,7 +75,7 @@ SETTINGS: Mapping[str, Setting] = {
         values.text, "", "signs the addresses of documents; absent: mail carries none"
     ),
     "DOCUMENT_URL_LIFETIME": Setting(
-        values.duration(least=timedelta(minutes=1)),
+        values.duration(least=timedelta(minutes=1), most=timedelta(days=3650)),
         timedelta(days=7),
         "how long a signed address is good",
     ),
@@ -109,6 +116,12 @@ SETTINGS: Mapping[str, Setting] = {
         "how long finished deliveries are remembered after their mail was last seen",
     ),
     "PAGE_SIZE": Setting(values.integer(least=1, most=1000), 100, "mails that one request lists"),
+    "TELEMETRY_EXPORT": Setting(
+        values.boolean, default=False, meaning="whether spans and metrics are exported"
+    ),
+    "TELEMETRY_MAILBOXES": Setting(
+        values.boolean, default=False, meaning="whether spans name mailboxes"
+    ),
 }
 """The connector's own settings."""
 
@@ -133,6 +146,11 @@ class Settings:
     m365_client_secret: str
     m365_client_certificate: str
     managed_identity_client_id: str
+    account_client_id: str
+    account_client_secret: str
+    account_client_certificate: str
+    account_key: str
+    account_key_file: str
     graph_endpoint: str
     plain_http_hosts: tuple[str, ...]
     webhook_signing_secret: str
@@ -151,6 +169,8 @@ class Settings:
     lease_time: timedelta
     ledger_retention: timedelta
     page_size: int
+    telemetry_export: bool
+    telemetry_mailboxes: bool
     secrets: Mapping[str, str]
     storage: Mapping[str, str]
 

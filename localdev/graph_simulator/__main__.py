@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         simulator.add_mailbox(address)
         for path in _mail_files(options.mail_dir):
             simulator.deliver(address, path.read_bytes())
+    for user in options.user or ():
+        address, _, shared = user.partition("=")
+        simulator.add_user(address, shared=[one for one in shared.split(",") if one])
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(simulator, options))
 
@@ -41,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="ADDRESS",
         help="a mailbox to have; may be repeated; support@contoso.example by default",
+    )
+    parser.add_argument(
+        "--user",
+        action="append",
+        metavar="ADDRESS[=SHARED,…]",
+        help="somebody who can sign in, and the shared mailboxes that this person may open",
     )
     parser.add_argument("--latency-ms", type=float, default=0, help="what each request takes")
     parser.add_argument("--fault-rate", type=float, default=0, help="share of requests that fail")

@@ -157,7 +157,7 @@ class IdentityPlatform:
             TokenError: In the words of the identity platform, for every way to get it wrong.
         """
         if form.get("grant_type") != "client_credentials":
-            self._check_tenant(tenant)
+            self.check_tenant(tenant)
             raise TokenError(
                 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."
             )
@@ -182,7 +182,7 @@ class IdentityPlatform:
         Raises:
             TokenError: If there is no such tenant, or the tenant does not know the application.
         """
-        self._check_tenant(tenant)
+        self.check_tenant(tenant)
         own = self._apps.get((tenant.lower(), client_id.lower()))
         anywhere = [app for (_, known), app in self._apps.items() if known == client_id.lower()]
         shared = [app for app in anywhere if app.multitenant or tenant.lower() in ANY_TENANT]
@@ -199,7 +199,12 @@ class IdentityPlatform:
         """Let there be a tenant, with or without applications of its own."""
         self._tenants.add(tenant.lower())
 
-    def _check_tenant(self, tenant: str) -> None:
+    def check_tenant(self, tenant: str) -> None:
+        """Let only tenants pass that there are.
+
+        Raises:
+            TokenError: If this is none.
+        """
         known = {known for known, _ in self._apps} | self._tenants | ANY_TENANT
         if tenant.lower() not in known:
             raise TokenError(

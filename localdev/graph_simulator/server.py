@@ -163,12 +163,16 @@ class IdentityServer:
             case [tenant, "oauth2", "v2.0", "authorize"] | [tenant, "v2.0", "adminconsent"]:
                 return await self._page(incoming, tenant)
             case segments:
-                document = self._document(segments, incoming.host)
+                try:
+                    document = self._document(segments, incoming.host)
+                except TokenError as error:
+                    return _json(error.body(str(uuid.uuid4())), error.status)
                 return _json(document or {"error": "not_found"}, 200 if document else 404)
 
     def _document(self, segments: list[str], host: str) -> dict[str, Any] | None:
         match segments:
             case [tenant, "v2.0", ".well-known", "openid-configuration"]:
+                self._identity.check_tenant(tenant)
                 return _configuration(f"https://{host}", tenant)
             case [_, "discovery", "v2.0", "keys"]:
                 return self._sign_ins.id_tokens.published()

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum, auto
 
 import aiohttp
 
@@ -14,6 +15,18 @@ LARGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read: what a target says is short, or is not looked at."""
 
 _UNSENDABLE = "cannot be sent: check targetUrl, and the secrets of targetAuth for line breaks"
+
+
+class Read(Enum):
+    """Whose body is wanted; nobody waits for that of any other answer."""
+
+    NOTHING = auto()
+    FAILURES = auto()
+    ALL = auto()
+
+    def wants(self, status: int) -> bool:
+        """Whether the body of an answer with this status is wanted."""
+        return self is Read.ALL or (self is Read.FAILURES and not is_success(status))
 
 
 class NotAnswered(Exception):
@@ -25,7 +38,7 @@ class TargetAnswer:
     """What a target answered.
 
     Args:
-        body: the first :data:`LARGEST_ANSWER` bytes.
+        body: the first :data:`LARGEST_ANSWER` bytes; none where it was not wanted.
     """
 
     status: int
@@ -45,7 +58,7 @@ class TargetHttp:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, read: bool = True
+        self, url: str, headers: Mapping[str, str], body: bytes, *, read: Read
     ) -> TargetAnswer:
         """Posts once; a redirection is an answer like any other.
 
@@ -53,16 +66,16 @@ class TargetHttp:
             url: where to.
             headers: what the request says of itself.
             body: what is posted.
-            read: whether the answer's body is wanted; if not, nobody waits for it.
+            read: whether the answer's body is wanted.
 
         Raises:
             NotAnswered: no answer came.
         """
         return await self._request("POST", url, headers, body, read=read)
 
-    async def get(self, url: str, headers: Mapping[str, str]) -> TargetAnswer:
+    async def get(self, url: str, headers: Mapping[str, str], *, read: Read) -> TargetAnswer:
         """Gets once, as `post` posts."""
-        return await self._request("GET", url, headers, None, read=True)
+        return await self._request("GET", url, headers, None, read=read)
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -70,7 +83,7 @@ class TargetHttp:
             await self._session.close()
 
     async def _request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, read: bool
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, read: Read
     ) -> TargetAnswer:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -86,7 +99,7 @@ class TargetHttp:
                 headers=headers,
                 allow_redirects=False,
             ) as answer:
-                content = await _beginning(answer) if read else b""
+                content = await _beginning(answer) if read.wants(answer.status) else b""
                 return TargetAnswer(answer.status, answer.headers, content)
         except TimeoutError as error:
             raise NotAnswered(f"no answer within {self._timeout:g} s") from error
@@ -94,6 +107,11 @@ class TargetHttp:
             raise NotAnswered(_UNSENDABLE) from error
         except (aiohttp.ClientError, OSError) as error:
             raise NotAnswered(f"not reached ({type(error).__name__})") from error
+
+
+def is_success(status: int) -> bool:
+    """Whether a status says that all is well."""
+    return 200 <= status < 300  # noqa: PLR2004 - HTTP's success
 
 
 async def _beginning(answer: aiohttp.ClientResponse) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import functools
 import hashlib
 import json
@@ -22,7 +21,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from shared.adapters.http import retry_after
 from shared.adapters.secrets import SecretStore
 from shared.adapters.target_gate import TargetClosed, TargetGate
-from shared.adapters.target_http import NotAnswered, TargetHttp
+from shared.adapters.target_http import NotAnswered, Read, TargetHttp, is_success
 from shared.domain.errors import SecretNotFound
 from shared.domain.outcome import Accepted, Answer, Rejected, TooLarge, Unavailable
 from shared.domain.target import TargetAuth, TargetMessage, WebhookTarget
@@ -59,7 +58,7 @@ class Webhooks:
             headers = await self._headers(target.auth, message, body)
         except SecretNotFound as error:
             return Unavailable(str(error))
-        except (binascii.Error, ValueError, EmptyWebhookSecretError):
+        except _CannotSign:
             return Unavailable(_SIGNING_HINT)
         gate = self._gates.setdefault(target.url, TargetGate())
         try:
@@ -91,7 +90,7 @@ class Webhooks:
 
     async def _post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
         try:
-            answer = await self._http.post(url, headers, body.encode(), read=False)
+            answer = await self._http.post(url, headers, body.encode(), read=Read.NOTHING)
         except NotAnswered as error:
             return Unavailable(str(error))
         return _outcome(answer.status, answer.headers)
@@ -106,14 +105,16 @@ class Webhooks:
             "User-Agent": "m365-mail-connector",
             "webhook-id": identity,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": _signer(signing).sign(identity, now, body),
+            "webhook-signature": _signature(signing, identity, now, body),
             "traceparent": message.traceparent,
         }
         if auth.bearer:
             headers["Authorization"] = f"Bearer {await self._secrets.get(auth.bearer)}"
         elif auth.basic:
             pair = await self._secrets.get(auth.basic)
-            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+            headers["Authorization"] = (
+                f"Basic {base64.b64encode(pair.encode('utf-8', 'replace')).decode()}"
+            )
         return headers
 
 
@@ -122,8 +123,20 @@ def webhook_id(message: TargetMessage) -> str:
 
     Two subscriptions may hand the same mail to one endpoint; these are two messages.
     """
-    digest = hashlib.sha256(f"{message.subscription}\n{message.message_id}".encode())
-    return f"msg_{digest.hexdigest()[:32]}"
+    # half a character, as expressions over broken mails give it, has no bytes
+    text = f"{message.subscription}\n{message.message_id}".encode("utf-8", "replace")
+    return f"msg_{hashlib.sha256(text).hexdigest()[:32]}"
+
+
+class _CannotSign(Exception):
+    """The signing secret is none."""
+
+
+def _signature(secret: str, identity: str, now: datetime, body: str) -> str:
+    try:
+        return _signer(secret).sign(identity, now, body)
+    except (ValueError, EmptyWebhookSecretError) as error:
+        raise _CannotSign from error
 
 
 @functools.lru_cache(maxsize=256)
@@ -149,7 +162,7 @@ def _body(message: TargetMessage) -> str:
 
 def _outcome(status: int, headers: Mapping[str, str]) -> Answer:
     """What a status means; the body is not looked at, for it may repeat the mail."""
-    if 200 <= status < 300:  # noqa: PLR2004 - HTTP's success
+    if is_success(status):
         return Accepted()
     if status == _ALREADY:
         return Accepted(already=True)

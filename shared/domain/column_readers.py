@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -57,9 +58,9 @@ def matching(pattern: re.Pattern[str], allowed: str) -> Reader:
 
 
 def json_object(value: object) -> dict[str, Any]:
-    """A JSON object."""
+    """A JSON object, of numbers that JSON has: no NaN, nothing infinite."""
     try:
-        parsed = json.loads(str(value))
+        parsed = json.loads(str(value), parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):
@@ -67,6 +68,13 @@ def json_object(value: object) -> dict[str, Any]:
             'a JSON object such as {"group": "Sales"}'
         )
     return parsed
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
 
 
 def moment(value: object) -> datetime:

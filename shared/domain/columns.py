@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain import values
+from shared.domain.accounts import account_name
 from shared.domain.column_readers import (
     Reader,
     folder,
@@ -42,6 +43,7 @@ Row = Mapping[str, Any]
 _DEDUPLICATION_ID = re.compile(r"^[a-zA-Z0-9_-]{1,100}$")
 _TENANT = re.compile(r"^[A-Za-z0-9.-]+$")
 _MAILBOX = re.compile(r"^(?!\.+$)[^\s/\\?#%]+$")
+_APP_COLUMNS = ("tenantId", "clientId", "clientSecret", "clientCertificate")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _SYSTEM = {"PartitionKey", "RowKey", "Timestamp", "etag", "odata.etag"}
 
@@ -72,6 +74,9 @@ COLUMNS: Mapping[str, Column] = {
     "clientId": Column(matching(_TENANT, "the id of an app"), "", "app registration"),
     "clientSecret": Column(values.secret_reference, "", "its client secret", hidden=True),
     "clientCertificate": Column(values.secret_reference, "", "its certificate", hidden=True),
+    "account": Column(
+        lambda value: account_name(values.text(value)), "", "delegated account, not an app"
+    ),
     "userId": Column(
         matching(_MAILBOX, "the address or id of a mailbox"), None, "address or id of the mailbox"
     ),
@@ -183,6 +188,7 @@ def _contradictions(fields: Mapping[str, Any], given: Collection[str]) -> list[s
             ("filter", "subjectContains"),
             ("filter", "fromAddress"),
             ("clientSecret", "clientCertificate"),
+            *(("account", other) for other in _APP_COLUMNS),
         )
         if one in given and other in given
     ]
@@ -195,6 +201,12 @@ def _contradictions(fields: Mapping[str, Any], given: Collection[str]) -> list[s
             ("archiveVariables", "archiveBefore"),
         )
         if one in given and other not in given
+    ]
+    variable = _result_variable(fields)
+    found += [
+        f"column {column}: {variable} is the variable that holds the mail; choose another name."
+        for column in ("labels", "archiveVariables")
+        if variable and variable in fields[column]
     ]
     if fields["postProcess"]:
         found += _contradicting_operations(set(fields["postProcess"]), given)
@@ -232,6 +244,7 @@ def _subscription(name: str, fields: Mapping[str, Any], target: Target) -> Subsc
             client_id=fields["clientId"],
             secret=fields["clientSecret"],
             certificate=fields["clientCertificate"],
+            account=fields["account"],
         ),
         mailbox=fields["userId"],
         folder=Folder(id=fields["folderId"])
@@ -253,7 +266,7 @@ def _subscription(name: str, fields: Mapping[str, Any], target: Target) -> Subsc
         enabled=fields["enabled"],
         polling=polling,
         target=target,
-        correlation=_correlation(fields, target),
+        correlation=_correlation(name, fields, target),
         documents=KeptDocuments(
             attachments=fields["keepAttachments"],
             mime=fields["keepMime"],
@@ -278,7 +291,15 @@ def _time_to_live(fields: Mapping[str, Any], target: Target) -> timedelta:
     return timedelta(hours=1)
 
 
-def _correlation(fields: Mapping[str, Any], target: Target) -> Correlation:
+def _result_variable(fields: Mapping[str, Any]) -> str:
+    """The variable that holds the mail; empty: none does."""
+    # a result expression alone says all that is wanted, often to leave the mail's bulk out
+    return fields["resultVariable"] or ("" if fields["resultExpression"] else "email")
+
+
+def _correlation(name: str, fields: Mapping[str, Any], target: Target) -> Correlation:
+    # an engine knows a message by name, key and identity, which two subscriptions may share
+    shared = isinstance(target, CamundaTarget) and fields["messageIdExpression"] is None
     identity: Expression | None = fields["messageIdExpression"]
     if identity is not None and identity.text.strip().removeprefix("=").strip() == _IDENTITY:
         identity = None
@@ -290,8 +311,8 @@ def _correlation(fields: Mapping[str, Any], target: Target) -> Correlation:
         consume_unmatched=fields["consumeUnmatchedEvents"],
         correlation_key=fields["correlationKeyExpression"],
         message_id=identity,
-        # a result expression alone says all that is wanted, often to leave the mail's bulk out
-        result_variable=fields["resultVariable"] or ("" if fields["resultExpression"] else "email"),
+        identity_suffix=f" {name}" if shared else "",
+        result_variable=_result_variable(fields),
         result=fields["resultExpression"],
         labels=fields["labels"],
         archive=Archive(before, fields["archiveVariables"]) if before else None,

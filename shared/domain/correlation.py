@@ -36,7 +36,9 @@ class Correlation:
         activation: which mail activates; None: all of it.
         consume_unmatched: whether mail that activates nothing is post-processed all the same.
         correlation_key: None: the key is empty.
-        message_id: None: the mail's immutable id.
+        message_id: None: the mail's immutable id, and `identity_suffix`.
+        identity_suffix: tells the messages of this subscription from those of others, where a
+            target does not.
         result_variable: the variable that holds the mail; empty: none does.
         result: a context whose entries become variables.
         labels: variables that each message carries.
@@ -48,6 +50,7 @@ class Correlation:
     consume_unmatched: bool = False
     correlation_key: Expression | None = None
     message_id: Expression | None = None
+    identity_suffix: str = ""
     result_variable: str = ""
     result: Expression | None = None
     labels: Mapping[str, Any] = field(default_factory=dict)
@@ -93,7 +96,7 @@ class Correlation:
         message_id = self._text("messageIdExpression", self.message_id, seen, now)
         key = self._text("correlationKeyExpression", self.correlation_key, seen, now)
         return TargetMessage(
-            message_id=message_id if self.message_id else mail["id"],
+            message_id=message_id if self.message_id else mail["id"] + self.identity_suffix,
             message_name=self.message_name,
             correlation_key=key,
             time_to_live=self.message_ttl,

@@ -1,8 +1,8 @@
 """Documents: the bytes of attachments, MIME and large bodies, kept beside the variables.
 
 A document's id follows from the delivery and the part of the mail, so that whoever does the work
-again finds what is there already. It begins with the day on which the mail was claimed: whole days
-expire together.
+again finds what is there already. It begins with the day from which it is kept: whole days expire
+together.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from shared.domain.delivery import Delivery
 from shared.domain.document_names import LONGEST_TYPE, shortened
@@ -43,20 +43,30 @@ def new_document(identity: str, name: str, content_type: str, size: int) -> Docu
     return Document(identity, shortened(name), content_type, size)
 
 
-def mail_prefix(delivery: Delivery) -> str:
-    """What the ids of all documents of one delivery begin with."""
+def kept_from(delivery: Delivery, now: datetime) -> datetime:
+    """The moment from which the documents of one attempt are kept.
+
+    It is the claim, and each full day after it: attempts within a day share their documents, and
+    mail that has waited for weeks gets documents that live as long as any.
+    """
+    return delivery.claimed_at + timedelta(days=max(0, (now - delivery.claimed_at).days))
+
+
+def mail_prefix(delivery: Delivery, since: datetime) -> str:
+    """What the ids of all documents of one delivery begin with, of those kept from a moment on."""
     identity = hashlib.sha256(f"{delivery.key.source}\n{delivery.key.mail}".encode())
-    return f"{delivery.claimed_at.astimezone(UTC):%Y%m%d}-{identity.hexdigest()[:32]}"
+    return f"{since.astimezone(UTC):%Y%m%d}-{identity.hexdigest()[:32]}"
 
 
-def document_id(delivery: Delivery, part: str) -> str:
+def document_id(delivery: Delivery, part: str, since: datetime) -> str:
     """The id of a document: usable in a path, and the same whenever it is made.
 
     Args:
         delivery: whose mail it is of.
         part: :data:`MIME`, :data:`BODY`, or an attachment's id behind ``attachment:``.
+        since: see :func:`kept_from`.
     """
-    return f"{mail_prefix(delivery)}-{hashlib.sha256(part.encode()).hexdigest()[:16]}"
+    return f"{mail_prefix(delivery, since)}-{hashlib.sha256(part.encode()).hexdigest()[:16]}"
 
 
 def is_document_id(text: str) -> bool:
@@ -64,6 +74,6 @@ def is_document_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def claimed_on(identity: str) -> date:
+def kept_on(identity: str) -> date:
     """The day in a document's id."""
     return datetime.strptime(identity[:8], "%Y%m%d").replace(tzinfo=UTC).date()

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+ATTEMPTS_WITHIN = timedelta(days=1)
+"""How long after ``since`` a link may be handed over."""
+
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
@@ -19,26 +22,26 @@ class DocumentLinks:
     Args:
         base_url: where this app is reached, such as ``https://app.azurewebsites.net``.
         secret: what links are signed with; empty: there are none.
-        lifetime: how long a link is good from the claim of its mail.
+        lifetime: how long a link is good, at least, once its mail is handed over.
     """
 
     base_url: str
     secret: str = field(repr=False)
     lifetime: timedelta
 
-    def url(self, document_id: str, claimed_at: datetime) -> str | None:
+    def url(self, document_id: str, since: datetime) -> str | None:
         """The link to a document, the same at every attempt at its delivery.
 
         Args:
             document_id: see :func:`~shared.domain.document.document_id`.
-            claimed_at: when the document's mail was claimed.
+            since: from when the document is kept; an attempt with it comes within a day.
 
         Returns:
             None where links are not signed, or nobody has said where this app is.
         """
         if not self.secret or not self.base_url:
             return None
-        expires = str(int((claimed_at + self.lifetime).timestamp()))
+        expires = str(int((since + ATTEMPTS_WITHIN + self.lifetime).timestamp()))
         query = urlencode({"expires": expires, "signature": self._signature(document_id, expires)})
         return f"{self.base_url.rstrip('/')}/api/signed-documents/{document_id}?{query}"
 

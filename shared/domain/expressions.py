@@ -19,6 +19,10 @@ from shared.feel import (
     to_json,
 )
 
+_DOCUMENT: Mapping[str, Any] = {"documentId": None, "url": None, "size": 0, "error": None}
+_KEPT = {"mime": _DOCUMENT, "bodyDocument": _DOCUMENT}
+"""What a mail has where its row keeps it."""
+
 _UNKNOWN = {WarningKind.NO_VARIABLE_FOUND, WarningKind.NO_FUNCTION_FOUND}
 
 
@@ -47,7 +51,7 @@ def unknown_names(expression: Expression) -> list[str]:
 
     Only what a sample mail leads to is seen: it is a hint, no proof.
     """
-    sample = mail_from_graph({"id": "sample"}) | {"archived": False}
+    sample = mail_from_graph({"id": "sample"}) | {"archived": False, **_KEPT}
     try:
         warnings = expression.diagnose(scope_of(sample)).warnings
     except FeelError:

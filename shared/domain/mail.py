@@ -70,6 +70,13 @@ def mail_from_graph(message: Mapping[str, Any]) -> Mail:
     }
 
 
+def completed(mail: Mail) -> Mail:
+    """A mail as an earlier version may have queued it, with what it lacks."""
+    if "automatic" in mail:
+        return mail
+    return {**mail, "automatic": is_automatic(mail["headers"], mail["from"]["address"])}
+
+
 def mail_key(mail_id: str, received: datetime) -> str:
     """The table key of a mail: its immutable id, hashed, behind its time of receipt.
 

@@ -60,12 +60,14 @@ class Credential:
         secret: name of the secret that holds the client secret.
         certificate: name of the secret that holds the certificate with its key (PEM, or PFX in
             base64).
+        account: name of a delegated account, instead of all of these.
     """
 
     tenant_id: str = ""
     client_id: str = ""
     secret: str = ""
     certificate: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

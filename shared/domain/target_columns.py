@@ -39,6 +39,7 @@ _ENGINE_AUTH = (
     " cluster is not Camunda's SaaS, and scope where the identity provider wants one"
 )
 _HIDDEN = "a value that is not shown"
+_ENGINE_URL = "the address of a cluster, without ? and #"
 
 
 def read_target(
@@ -79,6 +80,10 @@ def _camunda(
     needed = "processDefinitionId" if call is EngineCall.START else "messageName"
     if needed not in given:
         problems.append(f"column {needed}: missing; targetMode {call} needs it.")
+    url: str = fields["targetUrl"] or ""
+    if "?" in url or "#" in url:
+        # what is added to it for a call would end up there
+        problems.append(f"column targetUrl: {_HIDDEN}; allowed: {_ENGINE_URL}.")
     try:
         auth = _engine_auth(fields["targetAuth"])
     except ValueError as error:
@@ -86,7 +91,7 @@ def _camunda(
     if auth.oidc is not None:
         problems += _plain_http("targetAuth (tokenUrl)", auth.oidc.token_url, plain_http_hosts)
     target = CamundaTarget(
-        url=(fields["targetUrl"] or "").rstrip("/").removesuffix("/v2").rstrip("/"),
+        url=url.rstrip("/").removesuffix("/v2").rstrip("/"),
         call=call,
         process_id=fields["processDefinitionId"],
         tenant_id=fields["targetTenantId"],
@@ -143,6 +148,8 @@ def _client_credentials(
     audience: str = "",
     scope: str = "",
 ) -> ClientCredentials:
+    if not all(isinstance(one, str) for one in (clientId, tokenUrl, audience, scope)):
+        raise TypeError("texts only")
     return ClientCredentials(
         token_url=values.url(tokenUrl or SAAS_TOKEN_URL),
         client_id=values.text(clientId),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from shared.domain.delivery import Delivery
-from shared.domain.document import MIME, Document, document_id, mail_prefix
+from shared.domain.document import MIME, Document, document_id, kept_from, mail_prefix
 from shared.domain.document_links import DocumentLinks
 from shared.domain.document_names import with_ending
 from shared.domain.errors import (
@@ -27,13 +28,12 @@ from shared.domain.subscription import KeptDocuments
 from shared.ports import MailboxAddress, Ports
 from shared.telemetry import logger
 from shared.workflows.concurrency import for_each
-from shared.workflows.memory_budget import MemoryBudget
+from shared.workflows.memory_budget import MemoryBudget, Turns
 
 SMALL = 3 * 1024 * 1024
 """Bytes that all files of a mail may have together to be fetched in one request."""
 
-PATIENT_ATTEMPTS = 3
-"""Deliveries begun after which a mail no longer waits for what its mailbox does not give."""
+_FORBIDDEN = 403
 
 AT_ONCE = 3
 """Streams of one mail; a mailbox serves four requests at a time."""
@@ -70,12 +70,14 @@ class Keeping:
     Args:
         links: makes the addresses that mails carry.
         memory: what all attachments of this worker may take at once.
+        turns: so that one mailbox that is throttled does not hold all of the memory.
         largest: bytes of one document.
     """
 
     links: DocumentLinks
     memory: MemoryBudget
     largest: int
+    turns: Turns = field(default_factory=Turns)
 
 
 async def keep_documents(  # noqa: PLR0917 - what one step needs
@@ -85,6 +87,8 @@ async def keep_documents(  # noqa: PLR0917 - what one step needs
     address: MailboxAddress,
     ports: Ports,
     keeping: Keeping,
+    *,
+    patient: bool,
 ) -> Mail:
     """Stores what is wanted of a mail and is not stored yet.
 
@@ -95,17 +99,19 @@ async def keep_documents(  # noqa: PLR0917 - what one step needs
         address: the mailbox.
         ports: of which mailboxes and documents are used.
         keeping: how documents are kept.
+        patient: whether the mail can still wait for what its mailbox does not give now.
 
     Returns:
         a copy whose attachments say where their bytes are (`documentId`, `url`, real `size`), or
         why nowhere (`error`); with `mime` likewise, where that is wanted.
 
     Raises:
-        MailboxUnavailable: something cannot be had now, and the mail has not waited long for it.
-            What was stored is found at the next attempt.
-        SignInRefused: the app is not let in.
+        MailboxUnavailable: something cannot be had now, and the mail can wait, or the mailbox is
+            throttled. What was stored is found at the next attempt.
+        MailboxRefused: the app is not let in: that says nothing about an attachment.
         StorageUnavailable: something cannot be stored.
     """
+    since = kept_from(delivery, ports.clock.now())
     kept: Mail = {**mail, "attachments": [{**one, **_NOTHING} for one in mail["attachments"]]}
     parts: list[_Part] = []
     for entry in kept["attachments"] if wanted.attachments else ():
@@ -113,13 +119,15 @@ async def keep_documents(  # noqa: PLR0917 - what one step needs
             # Graph's v1.0 does not say where the file is: the mail itself does
             entry["link"] = mail["webLink"] or None
         else:
-            parts.append(_part(entry, delivery, address, ports))
+            parts.append(_part(entry, delivery, since, address, ports))
     if wanted.mime:
         kept["mime"] = {**_NOTHING, "size": 0}
-        parts.append(_mime_part(kept["mime"], mail, delivery, address, ports))
+        parts.append(_mime_part(kept["mime"], mail, delivery, since, address, ports))
     if parts:
-        known = await ports.documents.known(mail_prefix(delivery))
-        await _Attempt(delivery, address, ports, keeping).keep(parts, known)
+        known = await ports.documents.known(mail_prefix(delivery, since))
+        attempt = _Attempt(delivery, address, ports, keeping, since, patient)
+        async with keeping.turns.of(address.mailbox):
+            await attempt.keep(parts, known)
     return kept
 
 
@@ -148,9 +156,11 @@ class _Part:
         return self.entry.get("kind") == "file"
 
 
-def _part(entry: Entry, delivery: Delivery, address: MailboxAddress, ports: Ports) -> _Part:
+def _part(
+    entry: Entry, delivery: Delivery, since: datetime, address: MailboxAddress, ports: Ports
+) -> _Part:
     return _Part(
-        id=document_id(delivery, f"attachment:{entry['id']}"),
+        id=document_id(delivery, f"attachment:{entry['id']}", since),
         entry=entry,
         name=entry["name"],
         content_type=entry["contentType"],
@@ -159,11 +169,16 @@ def _part(entry: Entry, delivery: Delivery, address: MailboxAddress, ports: Port
     )
 
 
-def _mime_part(
-    entry: Entry, mail: Mail, delivery: Delivery, address: MailboxAddress, ports: Ports
+def _mime_part(  # noqa: PLR0917 - the same as of an attachment, and the mail
+    entry: Entry,
+    mail: Mail,
+    delivery: Delivery,
+    since: datetime,
+    address: MailboxAddress,
+    ports: Ports,
 ) -> _Part:
     return _Part(
-        id=document_id(delivery, MIME),
+        id=document_id(delivery, MIME, since),
         entry=entry,
         name=with_ending(mail["subject"] or "mail", ".eml"),
         content_type="message/rfc822",
@@ -184,6 +199,8 @@ class _Attempt:
     address: MailboxAddress
     ports: Ports
     keeping: Keeping
+    since: datetime
+    patient: bool
 
     async def keep(self, parts: Sequence[_Part], known: Mapping[str, Document]) -> None:
         """Stores those parts that are not known, and fills in the entries of all."""
@@ -223,13 +240,13 @@ class _Attempt:
                 )
             except AnswerTooLarge:
                 return
-            except MailboxUnavailable:
-                if self._is_patient:
+            except MailboxUnavailable as error:
+                if self._waits_for(error):
                     raise
                 return  # it may be one of them only
-            except SignInRefused:
-                raise
             except MailboxError as error:
+                if self._waits_for(error):
+                    raise
                 for part in files:
                     self._failed(part, _for_good(error))
                 return
@@ -259,12 +276,12 @@ class _Attempt:
             except _TooLarge:
                 self._failed(part, self._too_large())
             except MailboxUnavailable as error:
-                if self._is_patient:
+                if self._waits_for(error):
                     raise
                 self._failed(part, f"The mailbox did not give it: {error.what}.")
-            except SignInRefused:
-                raise
             except MailboxError as error:
+                if self._waits_for(error):
+                    raise
                 self._failed(part, _for_good(error))
 
     async def _store(
@@ -275,7 +292,7 @@ class _Attempt:
     def _kept(self, part: _Part, document: Document) -> None:
         entry = part.entry
         entry["documentId"] = document.id
-        entry["url"] = self.keeping.links.url(document.id, self.delivery.claimed_at)
+        entry["url"] = self.keeping.links.url(document.id, self.since)
         entry["size"] = document.size
         entry["error"] = None
         if part.is_item:
@@ -285,9 +302,15 @@ class _Attempt:
         part.entry["error"] = why
         logger().warning("document.not_kept", document=part.id, reason=why)
 
-    @property
-    def _is_patient(self) -> bool:
-        return self.delivery.attempts < PATIENT_ATTEMPTS
+    def _waits_for(self, error: MailboxError) -> bool:
+        """Whether the mail waits rather than go on without: nothing is to be lost that comes later.
+
+        A throttled mailbox and an app that is not let in say nothing about one attachment.
+        """
+        if isinstance(error, MailboxUnavailable):
+            return self.patient or error.retry_after is not None
+        forbidden = error.said is not None and error.said.status == _FORBIDDEN
+        return forbidden or isinstance(error, SignInRefused)
 
     def _too_large(self) -> str:
         return f"It is larger than {self.keeping.largest / 2**20:.3g} MiB, the most that is kept."

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 from shared.domain.delivery import Delivery
 from shared.domain.document_links import DocumentLinks
@@ -14,8 +16,13 @@ from shared.domain.outcome import Outcome, Rejected, TooLarge, Unavailable
 from shared.domain.subscription import KeptDocuments, Subscription
 from shared.domain.trace import next_span
 from shared.ports import MailboxAddress, Ports
+from shared.telemetry import frames, logger, span
+from shared.workflows.aside import aside
 from shared.workflows.documents import Keeping, keep_documents
 from shared.workflows.offload import offload_body
+
+DELIVERY_DEADLINE = timedelta(minutes=2)
+"""The longest that one target is waited for: shorter than a mail as a whole is worked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class HandedOver:
     unmatched: Mapping[str, str]
 
 
-def activated(
+async def activated(
     mail: Mail, members: Mapping[str, Subscription], delivery: Delivery
 ) -> tuple[dict[str, Subscription], HandedOver]:
     """The subscriptions that a mail activates, and what is settled for the others already.
@@ -46,7 +53,9 @@ def activated(
     unmatched: dict[str, str] = {}
     for name, subscription in members.items():
         try:
-            why_not = subscription.correlation.why_not_activated(mail, delivery.claimed_at)
+            correlation = subscription.correlation
+            judged = partial(correlation.why_not_activated, mail, delivery.claimed_at)
+            why_not = await aside(mail, [correlation.activation], judged)
         except ExpressionFailed as error:
             outcomes[name] = Rejected(str(error))
             continue
@@ -64,8 +73,19 @@ async def hand_over(  # noqa: PLR0917 - the mail, who gets it, and the world
     traceparent: str,
     ports: Ports,
     keeping: Keeping,
+    *,
+    patient: bool,
 ) -> dict[str, Outcome]:
     """Keeps the mail's documents, then hands it to the target of each subscription, side by side.
+
+    Args:
+        mail: the mail, with the metadata of its attachments.
+        matched: the subscriptions that it activates.
+        delivery: whose it is.
+        traceparent: W3C trace context of the envelope.
+        ports: the world outside.
+        keeping: how documents are kept.
+        patient: whether the mail can still wait for what its mailbox does not give now.
 
     Raises:
         MailboxError: documents could not be read now.
@@ -75,11 +95,20 @@ async def hand_over(  # noqa: PLR0917 - the mail, who gets it, and the world
         return {}
     address = MailboxAddress(matched[min(matched)].polling.credential, delivery.mailbox)
     wanted = _wanted_documents(matched)
-    mail = await keep_documents(mail, delivery, wanted, address, ports, keeping)
+    with span("documents", when=wanted.mime or (wanted.attachments and mail["attachments"])):
+        mail = await keep_documents(
+            mail, delivery, wanted, address, ports, keeping, patient=patient
+        )
 
     async def one(subscription: Subscription) -> Outcome:
-        trace = next_span(traceparent)
-        return await _deliver(subscription, mail, delivery, trace, ports, keeping.links)
+        with span("target", subscription=subscription.name) as call:
+            trace = call.traceparent or next_span(traceparent)
+            outcome = await _alone(
+                subscription.name,
+                _deliver(subscription, mail, delivery, trace, ports, keeping.links),
+            )
+            call.note(outcome=type(outcome).__name__.lower())
+        return outcome
 
     answers = await asyncio.gather(*(one(subscription) for subscription in matched.values()))
     return dict(zip(matched, answers, strict=True))
@@ -94,6 +123,20 @@ def _wanted_documents(matched: Mapping[str, Subscription]) -> KeptDocuments:
     )
 
 
+async def _alone(subscription: str, delivering: Awaitable[Outcome]) -> Outcome:
+    """What one delivery comes to, whatever happens: the acceptances of others must be recorded."""
+    try:
+        async with asyncio.timeout(DELIVERY_DEADLINE.total_seconds()):
+            return await delivering
+    except TimeoutError:
+        return Unavailable(f"not delivered within {DELIVERY_DEADLINE}")
+    except Exception as error:  # noqa: BLE001 - one subscription never stops another
+        logger().error("target.failing", subscription=subscription, frames=frames(error))
+        return Unavailable(
+            f"the connector itself failed ({type(error).__name__}); its log says why"
+        )
+
+
 async def _deliver(  # noqa: PLR0917 - the same
     subscription: Subscription,
     mail: Mail,
@@ -105,11 +148,12 @@ async def _deliver(  # noqa: PLR0917 - the same
     """Hands over one message; a body that makes it too large becomes a document, where allowed."""
     correlation, now = subscription.correlation, delivery.claimed_at
     try:
-        message = correlation.message(subscription.name, mail, now, traceparent)
+        made = partial(correlation.message, subscription.name, mail, now, traceparent)
+        expressions = correlation.message_id, correlation.correlation_key, correlation.result
+        message = await aside(mail, expressions, made)
         answer = await ports.targets.deliver(subscription.target, message)
         if isinstance(answer, TooLarge) and subscription.documents.body:
-            mail = await offload_body(mail, delivery, ports, links)
-            message = correlation.message(subscription.name, mail, now, traceparent)
+            message = await offload_body(message, mail, delivery, ports, links)
             answer = await ports.targets.deliver(subscription.target, message)
     except ExpressionFailed as error:
         return Rejected(str(error))

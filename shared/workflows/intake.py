@@ -10,11 +10,11 @@ from typing import Any
 from shared.domain.delivery import Delivery, DeliveryKey, State
 from shared.domain.envelope import Envelope
 from shared.domain.errors import AnswerTooLarge, MailboxUnavailable
-from shared.domain.mail import mail_from_graph, mail_key, received_at
+from shared.domain.mail import Mail, mail_from_graph, mail_key, received_at
 from shared.domain.source import Source
-from shared.domain.trace import new_traceparent
 from shared.ports import MailboxAddress, Ports
-from shared.telemetry import logger
+from shared.telemetry import logger, mail_span, span
+from shared.telemetry.metrics import mails_found
 from shared.workflows.concurrency import for_each
 
 PUTS_AT_ONCE = 16
@@ -37,20 +37,20 @@ async def take_in(source: Source, messages: Sequence[GraphMessage], ports: Ports
     waiting: Mapping[str, tuple[str, ...]] = dict.fromkeys(by_key, source.subscriptions)
     if source.predecessors:
         waiting = await _waiting(source, messages, ports)
-    claimed = await ports.ledger.claim(
-        [
-            _delivery(source, message, waiting[key], now)
-            for key, message in by_key.items()
-            if key in waiting
-        ]
-    )
+    wanted = [
+        _delivery(source, message, waiting[key], now)
+        for key, message in by_key.items()
+        if key in waiting
+    ]
 
     async def queue(delivery: Delivery) -> None:
-        mail = mail_from_graph(by_key[delivery.key.mail])
-        envelope = Envelope(key=delivery.key, mail=mail, traceparent=new_traceparent())
-        await ports.emails.put(envelope)
+        await _queue(delivery, ports, mail_from_graph(by_key[delivery.key.mail]))
 
-    await for_each(queue, claimed, PUTS_AT_ONCE)
+    with span("claim", found=len(messages)) as page:
+        claimed = await ports.ledger.claim(wanted)
+        mails_found(claimed)
+        page.note(new=len(claimed))
+        await for_each(queue, claimed, PUTS_AT_ONCE)
     if claimed:
         logger().info("poll.taken_in", found=len(messages), new=len(claimed))
 
@@ -150,7 +150,15 @@ async def _claim_unread(
     """Queues an envelope without the mail: whoever processes it reads it from the mailbox."""
     delivery = _delivery(source, message, names, ports.clock.now())
     for claimed in await ports.ledger.claim([delivery]):
-        await ports.emails.put(Envelope(key=claimed.key, traceparent=new_traceparent()))
+        mails_found([claimed])
+        await _queue(claimed, ports)
+
+
+async def _queue(delivery: Delivery, ports: Ports, mail: Mail | None = None) -> None:
+    """Queues an envelope; with it the trace of the mail begins."""
+    with mail_span("queue", delivery.key, subscription=delivery.subscriptions) as begun:
+        envelope = Envelope(key=delivery.key, mail=mail, traceparent=begun.traceparent)
+        await ports.emails.put(envelope)
 
 
 def _key(message: GraphMessage) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -41,3 +42,25 @@ class MemoryBudget:
         finally:  # without an await: nothing can cancel the giving back
             self._free += amount
             self._freed.set()
+
+
+MAILS_AT_ONCE = 2
+"""Mails of one mailbox whose documents are kept at once; a mailbox serves four requests."""
+
+
+class Turns:
+    """Lets so many tasks of one mailbox through, first come, first served."""
+
+    def __init__(self) -> None:
+        self._places: weakref.WeakValueDictionary[str, asyncio.Semaphore] = (
+            weakref.WeakValueDictionary()
+        )
+
+    @asynccontextmanager
+    async def of(self, mailbox: str) -> AsyncIterator[None]:
+        """Holds a place of a mailbox."""
+        places = self._places.get(mailbox.lower())
+        if places is None:
+            places = self._places[mailbox.lower()] = asyncio.Semaphore(MAILS_AT_ONCE)
+        async with places:
+            yield

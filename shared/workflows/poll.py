@@ -23,7 +23,8 @@ from shared.domain.mail import received_at
 from shared.domain.schedule import Interval
 from shared.domain.source import Source, SourceState
 from shared.ports import MailboxAddress, Page, Ports
-from shared.telemetry import bound, frames, logger
+from shared.telemetry import bound, frames, logger, span
+from shared.telemetry.metrics import poll_failed
 from shared.workflows.intake import take_in, take_in_by_id
 
 IDS_A_PAGE = 1000
@@ -113,8 +114,10 @@ async def poll_source(source: Source, ports: Ports, limits: PollLimits, until: d
             source = replace(source, predecessors=state.predecessors)
             lease = Lease(ports, state, limits.lease_time)
             await lease.keep(replace(state, mailbox=mailbox, subscriptions=source.subscriptions))
-            async with asyncio.timeout((until - now + GRACE).total_seconds()):
-                complete = await _Poll(source, lease, ports, limits, until).run()
+            names = source.subscriptions
+            with span("poll", source=source.id, subscription=names, mailbox=mailbox):
+                async with asyncio.timeout((until - now + GRACE).total_seconds()):
+                    complete = await _Poll(source, lease, ports, limits, until).run()
             await lease.release(_succeeded(lease.state, source, now, complete=complete))
         except LeaseLost:
             logger().info("poll.lease_lost")
@@ -318,6 +321,7 @@ async def _report_failure(
     reason = str(error) if expected else f"unexpected {type(error).__name__}; the log says more"
     where = [] if expected else frames(error)
     logger().warning("poll.failed", reason=reason, frames=where)
+    poll_failed(source.subscriptions)
     if lease is None:
         return
     state = lease.state

@@ -15,7 +15,7 @@ from datetime import timedelta
 from shared.domain.delivery import Delivery, State
 from shared.domain.envelope import INLINE_BYTES, Envelope
 from shared.domain.errors import AnswerTooLarge, MailboxError, MailboxUnavailable, MailNotFound
-from shared.domain.mail import Mail, mail_from_graph
+from shared.domain.mail import Mail, completed, mail_from_graph
 from shared.domain.settlement import (
     LONGEST_DELAY,
     DeadLetter,
@@ -33,7 +33,8 @@ from shared.domain.subscription import (
     Subscription,
 )
 from shared.ports import MailboxAddress, Ports
-from shared.telemetry import bound, logger
+from shared.telemetry import annotate, bound, logger, mail_span, span
+from shared.telemetry.metrics import delivery_saved, taken_up
 from shared.workflows.documents import Keeping
 from shared.workflows.hand_over import activated, hand_over
 from shared.workflows.registry import Registry
@@ -59,6 +60,9 @@ _FAILED = "the connector itself failed on this mail at every attempt; its log sa
 
 LARGE_AT_ONCE = 4
 """Mails held at once that did not travel inline: each may have many megabytes."""
+
+ROOM_PATIENCE = timedelta(minutes=1)
+"""How long a mail waits for room in memory before it goes back to the queue."""
 
 _large_mails = asyncio.Semaphore(LARGE_AT_ONCE)
 
@@ -94,8 +98,17 @@ async def _process(envelope: Envelope, ports: Ports, registry: Registry, keeping
                 await ports.emails.discard(envelope)  # a copy of one that has ended
                 return
             configuration = await registry.current()
+            taken_up(delivery, (ports.clock.now() - delivery.due_at).total_seconds())
             step = _Step(envelope, delivery, configuration.subscriptions, ports, keeping, time)
-            await step.take()
+            with mail_span(
+                "deliver",
+                envelope.key,
+                envelope.traceparent,
+                attempt=delivery.attempts + 1,
+                subscription=delivery.subscriptions,
+                mailbox=delivery.mailbox,
+            ):
+                await step.take()
 
 
 async def give_up(envelope: Envelope, ports: Ports) -> None:
@@ -116,7 +129,9 @@ async def give_up(envelope: Envelope, ports: Ports) -> None:
             logger().error("delivery.failing", reason=_FAILED)
             return
         reason = f"{_FAILED} Given up after {GIVEN_UP_AFTER}."
-        await ports.ledger.save(delivery.ended(State.DEAD, now, reason))
+        dead = delivery.ended(State.DEAD, now, reason)
+        await ports.ledger.save(dead)
+        delivery_saved(delivery, dead)
         logger().error("delivery.dead", reason=reason)
         await ports.emails.discard(envelope)
 
@@ -136,10 +151,10 @@ class _Step:
         self._keeping = keeping
         self._time = time
         self._envelope = envelope
-        self._delivery = delivery
+        self._delivery = self._saved = delivery
         self._subscriptions = subscriptions
         self._ports = ports
-        self._mail: Mail | None = envelope.mail
+        self._mail: Mail | None = completed(envelope.mail) if envelope.mail else None
         self._categories: Sequence[str] | None = None
 
     async def take(self) -> None:
@@ -176,7 +191,12 @@ class _Step:
         if self._mail is not None:
             return await self._deliver(members)
         async with AsyncExitStack() as room:
-            await room.enter_async_context(_large_mails)
+            try:
+                async with asyncio.timeout(ROOM_PATIENCE.total_seconds()):
+                    await room.enter_async_context(_large_mails)
+            except TimeoutError:
+                await self._again(PAUSED_DELAY, "waited for room in memory", counts=False)
+                return False
             mail = await self._whole_mail(members)
             if len(mail["body"]) < INLINE_BYTES:
                 await room.aclose()  # it is small after all, as most that are recovered
@@ -196,13 +216,15 @@ class _Step:
             return False
         mail = await self._whole_mail(members)
         self._categories = mail["categories"]
-        matched, settled = activated(
+        matched, settled = await activated(
             mail, {name: members[name] for name in waiting}, self._delivery
         )
         if not matched and not settled.outcomes and not paused and not self._delivery.accepted_by:
             await self._end_as_unmatched(settled.unmatched, members)
             return False
-        await self._allow_time(mail)
+        if not await self._allow_time(mail):
+            return False
+        longest = max((one.retry for one in matched.values()), default=timedelta(0))
         outcomes = {
             **settled.outcomes,
             **await hand_over(
@@ -212,6 +234,7 @@ class _Step:
                 self._envelope.traceparent,
                 self._ports,
                 self._keeping,
+                patient=self._tried_for() < longest / 2,
             ),
         }
         now = self._ports.clock.now()
@@ -222,7 +245,7 @@ class _Step:
             outcomes,
             {name: members[name].retry for name in outcomes},
             self._delivery.attempts,
-            now - (self._envelope.first_tried_at or now),
+            self._tried_for(),
         )
         if paused and not isinstance(settlement, Retry):
             await self._pause(paused)
@@ -232,7 +255,7 @@ class _Step:
                 # what follows may take as long again
                 self._envelope = replace(self._envelope, first_tried_at=None)
                 self._delivery = replace(self._delivery, due_at=now, reason="")
-                await self._ports.ledger.save(self._delivery)
+                await self._save(self._delivery)
                 return True
             case Retry(delay, reason, counts):
                 await self._again(delay, reason, counts=counts)
@@ -240,14 +263,25 @@ class _Step:
                 await self._end_as_dead(reason, members)
         return False
 
-    async def _allow_time(self, mail: Mail) -> None:
-        """Gives a mail with large attachments more time, and tells recovery so."""
+    def _tried_for(self) -> timedelta:
+        now = self._ports.clock.now()
+        return now - (self._envelope.first_tried_at or now)
+
+    async def _allow_time(self, mail: Mail) -> bool:
+        """Gives a mail with large attachments more time, and tells recovery so.
+
+        Returns:
+            False where a copy of the envelope has brought the delivery further meanwhile.
+        """
         size = sum(attachment["size"] for attachment in mail["attachments"])
         if size < LARGE_ATTACHMENTS:
-            return
+            return True
+        if await self._somebody_was_faster():
+            return False
         self._time.reschedule(asyncio.get_running_loop().time() + LONG_DEADLINE.total_seconds())
         until = self._ports.clock.now() + LONG_DEADLINE
         await self._ports.ledger.save(replace(self._delivery, due_at=until))
+        return True
 
     async def _whole_mail(self, members: Mapping[str, Subscription]) -> Mail:
         """The mail: from the envelope, its blob, or the mailbox.
@@ -256,7 +290,8 @@ class _Step:
             MailNotFound: it is nowhere.
         """
         if self._mail is None:
-            self._mail = await self._ports.emails.mail_of(self._envelope)
+            kept = await self._ports.emails.mail_of(self._envelope)
+            self._mail = completed(kept) if kept else None
         if self._mail is None:
             polling = _polling(members)
             fetched = await self._ports.mailboxes.fetch_messages(
@@ -279,15 +314,19 @@ class _Step:
             note = await self._act(members)
             reason = "; ".join(filter(None, (reason, "post-processed all the same", note)))
         now = self._ports.clock.now()
-        await self._ports.ledger.save(self._delivery.ended(State.UNMATCHED, now, reason))
+        await self._save(self._delivery.ended(State.UNMATCHED, now, reason))
         logger().info("delivery.unmatched", reason=reason)
         await self._ports.emails.discard(self._envelope)
 
     async def _post_process(self, members: Mapping[str, Subscription]) -> None:
         """Acts on the mail in the mailbox, now that its acceptance is recorded."""
-        note = await self._act(members)
+        with span("post-process"):
+            note = await self._act(members)
         now = self._ports.clock.now()
-        await self._ports.ledger.save(self._delivery.ended(State.DONE, now, note))
+        done = self._delivery.ended(State.DONE, now, note)
+        await self._save(done)
+        age, attempts = (now - done.received_at).total_seconds(), done.attempts + 1
+        logger().info("delivery.done", subscriptions=done.accepted_by, attempts=attempts, age=age)
         await self._ports.emails.discard(self._envelope)
 
     async def _act(self, members: Mapping[str, Subscription]) -> str:
@@ -310,10 +349,8 @@ class _Step:
         self, error: MailboxError, members: Mapping[str, Subscription]
     ) -> None:
         """Tries again later: a throttled mailbox recovers, and a permission can be corrected."""
-        now = self._ports.clock.now()
-        tried_for = now - (self._envelope.first_tried_at or now)
         longest = max(subscription.retry for subscription in members.values())
-        if tried_for >= longest:
+        if self._tried_for() >= longest:
             accepted = self._delivery.state is State.ACCEPTED
             what = "accepted, but not post-processed" if accepted else "not delivered"
             await self._end_as_dead(f"{what}: {error}; given up after {longest}", members)
@@ -338,7 +375,8 @@ class _Step:
             envelope = replace(envelope, first_tried_at=envelope.first_tried_at or now)
         await self._ports.emails.put(envelope, delay)
         postponed = self._delivery.postponed(now + delay, now, reason, counts=counts)
-        await self._ports.ledger.save(postponed)
+        await self._save(postponed)
+        annotate(outcome="postponed")
         logger().warning(
             "delivery.postponed",
             reason=reason,
@@ -365,7 +403,7 @@ class _Step:
             except MailboxError as error:
                 reason = f"{reason}; nor could it be moved aside: {error}"
         now = self._ports.clock.now()
-        await self._ports.ledger.save(self._delivery.ended(State.DEAD, now, reason))
+        await self._save(self._delivery.ended(State.DEAD, now, reason))
         logger().error("delivery.dead", reason=reason)
         await self._ports.emails.discard(self._envelope)
 
@@ -377,6 +415,14 @@ class _Step:
         if known is None or known.state.is_final:
             await self._ports.emails.discard(self._envelope)
         return True
+
+    async def _save(self, delivery: Delivery) -> None:
+        """Records how far the delivery has come."""
+        await self._ports.ledger.save(delivery)
+        delivery_saved(self._saved, delivery)
+        # of the rest the names are those that the mail was claimed for
+        self._saved = replace(self._saved, accepted_by=delivery.accepted_by)
+        annotate(outcome=delivery.state)
 
     def _address(self, polling: Polling) -> MailboxAddress:
         return MailboxAddress(polling.credential, self._delivery.mailbox)

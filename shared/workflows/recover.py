@@ -8,9 +8,8 @@ from datetime import timedelta
 
 from shared.domain.delivery import Delivery
 from shared.domain.envelope import Envelope, blob_name
-from shared.domain.trace import new_traceparent
 from shared.ports import Ports
-from shared.telemetry import logger
+from shared.telemetry import logger, mail_span
 from shared.workflows.concurrency import for_each
 from shared.workflows.serve_document import expire_documents
 
@@ -58,8 +57,9 @@ async def _queue_again(deliveries: Sequence[Delivery], ports: Ports) -> int:
         now = ports.clock.now()
         await ports.ledger.save(replace(delivery, due_at=now, updated_at=now))
         # without the mail: it may lie in its blob, or else is read from the mailbox
-        blob, traceparent = blob_name(delivery.key), new_traceparent()
-        await ports.emails.put(Envelope(key=delivery.key, blob=blob, traceparent=traceparent))
+        with mail_span("recover", delivery.key, state=delivery.state) as again:
+            blob, traceparent = blob_name(delivery.key), again.traceparent
+            await ports.emails.put(Envelope(key=delivery.key, blob=blob, traceparent=traceparent))
         logger().warning(
             "delivery.recovered",
             source=delivery.key.source,

@@ -6,6 +6,7 @@ or in parts, for those who ask for parts.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from shared.telemetry import logger
 
 LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes of one answer."""
+
+EXPIRY_SECONDS = 120.0
+"""How long one run removes documents."""
 
 DIRECT_LIFETIME = timedelta(minutes=5)
 """How long an address in the storage is good: a download only has to begin by then."""
@@ -100,7 +104,12 @@ async def expire_documents(ports: Ports, retention: timedelta, now: datetime) ->
 
     Where there is nothing to remove it costs one request.
     """
-    return await ports.documents.expire((now - retention).date())
+    try:
+        async with asyncio.timeout(EXPIRY_SECONDS):
+            return await ports.documents.expire((now - retention).date())
+    except TimeoutError:
+        logger().info("documents.expiry_goes_on")  # with what is left, at the next time
+        return 0
 
 
 async def _found(document: Document, range_header: str, ports: Ports) -> ServedDocument:

@@ -15,8 +15,8 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         ("column targetUrl: plain http to tickets.example", "PLAIN_HTTP_HOSTS"),
     ),
     "feel": (
-        {"activationCondition": '= subject = "Order"'},
-        ("column activationCondition", "FEEL is not part of this version; leave the column out"),
+        {"activationCondition": '= contains(subject; "Order")'},
+        ("column activationCondition", "line 1, column 19"),
     ),
     "unknown-columns": (
         {"mailbox": MAILBOX, "PostProcess": "delete"},
@@ -58,7 +58,7 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
             "contradict each other",
             "column moveTo: missing",
             "column categories: needs categorize",
-            "column target: 'ftp'; allowed: webhook",
+            "column target: 'ftp'; allowed: camunda, webhook",
             "column targetUrl: a value that is not shown",
             "column colour: there is no such column",
         ),

@@ -45,10 +45,7 @@ async def subscribe(world: World, engine: FakeEngine, name: str, **columns: Any)
     if "filter" in columns:
         del defaults["onlyUnread"]
     target = {"target": "camunda", "targetUrl": engine.url, "messageName": name}
-    identity = f'"{name}-" + id'
-    await world.stack.subscribe(
-        f"team/{name}", messageIdExpression=identity, **{**defaults, **target, **columns}
-    )
+    await world.stack.subscribe(f"team/{name}", **{**defaults, **target, **columns})
 
 
 @pytest.fixture(scope="module")

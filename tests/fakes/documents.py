@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from shared.domain.document import Document, claimed_on, is_document_id, new_document
+from shared.domain.document import Document, kept_on, is_document_id, new_document
 from shared.domain.errors import StorageUnavailable
 
 
@@ -73,7 +73,7 @@ class FakeDocuments:
     async def expire(self, before: date) -> int:
         """Removes the documents of all days before a day; gives how many."""
         self._called("expire")
-        old = [identity for identity in self.stored if claimed_on(identity) < before]
+        old = [identity for identity in self.stored if kept_on(identity) < before]
         for identity in old:
             del self.stored[identity]
         return len(old)

@@ -16,12 +16,17 @@ TOKEN_LIFETIME = 300
 LOST = 0
 """A status that stands for a connection that breaks instead of an answer."""
 
+CUT = 1
+"""A status that stands for 200 and a body that breaks off."""
+
 
 @dataclass(slots=True)
 class _Fault:
     status: int
     headers: Mapping[str, str]
     after: bool
+    detail: str
+    content_type: str
 
 
 @dataclass(slots=True)
@@ -37,6 +42,7 @@ class FakeEngine:
         waiting: correlation keys for which a process waits.
         tokens: how many tokens were given out; only the last one is good.
         wants: what ``Authorization`` must be; empty: nothing.
+        tokens_answer: unset while the identity provider is silent.
     """
 
     url: str = ""
@@ -49,12 +55,21 @@ class FakeEngine:
     tokens: int = 0
     token_lifetime: int = TOKEN_LIFETIME
     wants: str = ""
+    tokens_answer: asyncio.Event = field(default_factory=asyncio.Event)
     _faults: list[_Fault] = field(default_factory=list)
 
-    def fail_next(self, status: int, *, after: bool = False, retry_after: str = "") -> None:
+    def fail_next(
+        self,
+        status: int,
+        *,
+        after: bool = False,
+        retry_after: str = "",
+        detail: str = "as it was told",
+        content_type: str = PROBLEM,
+    ) -> None:
         """Answers the next call so; before it takes effect, or after."""
         headers = {"Retry-After": retry_after} if retry_after else {}
-        self._faults.append(_Fault(status, headers, after))
+        self._faults.append(_Fault(status, headers, after, detail, content_type))
 
     def wants_token(self) -> None:
         """From now on only the newest token is let in."""
@@ -63,17 +78,17 @@ class FakeEngine:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers a call."""
         if request.path == "/oauth/token":
-            return self._token(await request.post())
+            return await self._token(await request.post())
         self.requests.append((request.path, request.headers))
         if self.wants and request.headers.get("Authorization") != self.wants:
             return web.Response(status=401)
         fault = self._faults.pop(0) if self._faults else None
         if fault is not None and not fault.after:
-            return self._failed(request, fault)
+            return await self._failed(request, fault)
         if request.path == "/v2/topology":
             return web.json_response({"brokers": []})
         answer = self._take(request.path, await request.json())
-        return answer if fault is None else self._failed(request, fault)
+        return answer if fault is None else await self._failed(request, fault)
 
     def _take(self, path: str, body: dict[str, Any]) -> web.Response:
         match path:
@@ -95,8 +110,9 @@ class FakeEngine:
                 return web.json_response({"status": 404}, status=404)
         return web.json_response({"messageKey": 1, "tenantId": "<default>"})
 
-    def _token(self, form: Mapping[str, Any]) -> web.Response:
+    async def _token(self, form: Mapping[str, Any]) -> web.Response:
         self.token_forms.append({name: str(value) for name, value in form.items()})
+        await self.tokens_answer.wait()
         if form["client_secret"] != "s3cret":
             return web.json_response({"error": "invalid_client"}, status=401)
         self.tokens += 1
@@ -105,12 +121,22 @@ class FakeEngine:
         return web.json_response(answer)
 
     @staticmethod
-    def _failed(request: web.BaseRequest, fault: _Fault) -> web.StreamResponse:
+    async def _failed(request: web.BaseRequest, fault: _Fault) -> web.StreamResponse:
         if fault.status == LOST:
             assert request.transport is not None
             request.transport.abort()
             raise asyncio.CancelledError
-        return _problem(fault.status, "FAILED", "as it was told", fault.headers)
+        if fault.status == CUT:
+            answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+            answer.content_length = 100
+            await answer.prepare(request)
+            await answer.write(b"{")
+            assert request.transport is not None
+            request.transport.close()
+            raise asyncio.CancelledError
+        failed = _problem(fault.status, "FAILED", fault.detail, fault.headers)
+        failed.content_type = fault.content_type
+        return failed
 
 
 def _problem(
@@ -125,6 +151,7 @@ def _problem(
 async def fake_engine() -> AsyncIterator[FakeEngine]:
     """Listens while the block runs."""
     engine = FakeEngine()
+    engine.tokens_answer.set()
     runner = web.ServerRunner(web.Server(engine.handle, access_log=None))
     await runner.setup()
     try:
@@ -132,4 +159,5 @@ async def fake_engine() -> AsyncIterator[FakeEngine]:
         engine.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         yield engine
     finally:
+        engine.tokens_answer.set()
         await runner.cleanup()

@@ -203,7 +203,8 @@ class FakeMailboxes:
             return Page((), "skip=0")
         listed = mailbox.listed(folder_id, query["$filter"])
         skip, top = int((next_link or "skip=0").partition("=")[2]), int(query["$top"])
-        page = [_selected(message, query["$select"]) for message in listed[skip : skip + top]]
+        names = query["$select"].split(",") + ["attachments"] * ("$expand" in query)
+        page = [_selected(message, names) for message in listed[skip : skip + top]]
         if "body" in query["$select"]:
             self._check_size(address, page)
         return Page(page, f"skip={skip + top}" if skip + top < len(listed) else None)
@@ -362,6 +363,5 @@ async def _pieces(
         yield content[start : start + PIECE]
 
 
-def _selected(message: Mapping[str, Any], select: str) -> dict[str, Any]:
-    names = select.split(",")
+def _selected(message: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: message[name] for name in names if name in message}

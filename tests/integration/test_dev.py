@@ -40,7 +40,7 @@ def test_help_names_every_command(word: str, capsys: pytest.CaptureFixture[str])
     assert dev.main([word]) == 0
     printed = capsys.readouterr().out
 
-    for command in ("demo", "test", "check", "bench", "start", "setup"):
+    for command in ("demo", "test", "check", "bench", "start", "setup", "package", "lock"):
         assert f"python3 dev.py {command} " in printed
 
 

@@ -41,9 +41,8 @@ async def build_credential(
         SecretNotFound: a secret that the row names is not there.
         SettingsError: a certificate cannot be read, or the tenant is missing.
     """
-    name = getattr(credential, "account", "")
-    if name and account is not None:
-        return account(name)
+    if credential.account and account is not None:
+        return account(credential.account)
     try:
         return await _built(credential, settings, secrets)
     except ValueError as error:  # azure-identity refuses what is no tenant

@@ -14,6 +14,12 @@ from contextlib import asynccontextmanager
 from shared.domain.errors import MailboxUnavailable
 
 REQUESTS_AT_ONCE = 4
+BESIDE_POLLING = 3
+"""Of these, so many for what callers ask of the app: they may be many, and polling must go on."""
+
+STREAMS_AT_ONCE = 2
+"""Places that streams may hold, for minutes; the others stay for polls and operations."""
+
 LONGEST_WAIT = 10.0
 """Seconds that a caller waits in place; for longer pauses it is sent away and comes back later."""
 
@@ -40,14 +46,19 @@ class MailboxGate:
         self._monotonic = monotonic
         self._free = REQUESTS_AT_ONCE
         self._turn = asyncio.Lock()
+        self._beside = asyncio.Semaphore(BESIDE_POLLING)
+        self._besides = 0
         self._freed = asyncio.Event()
         self._paused_until = 0.0
+        self._stream_turn = asyncio.Semaphore(STREAMS_AT_ONCE)
+        self._streams = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether nobody is inside or waits, and no pause is to be remembered."""
         paused = self._paused_until > self._monotonic()
-        return self._free == REQUESTS_AT_ONCE and not self._turn.locked() and not paused
+        is_empty = self._free == REQUESTS_AT_ONCE and not self._besides
+        return is_empty and not self._turn.locked() and not paused
 
     def pause(self, seconds: float) -> None:
         """Lets nobody through for so long: Graph asked for it with Retry-After."""
@@ -60,10 +71,10 @@ class MailboxGate:
         Raises:
             MailboxUnavailable: the mailbox is paused for longer than :data:`LONGEST_WAIT`.
         """
-        places = min(requests, REQUESTS_AT_ONCE)
         async with self._turn:  # its waiters are served in order, so that a batch is not starved
             await self._wait_out_pause()
-            while self._free < places:
+            # a batch does not wait for streams, which last; Graph may answer 429 to some of it then
+            while self._free < (places := min(requests, REQUESTS_AT_ONCE - self._streams)):
                 self._freed.clear()
                 await self._freed.wait()
             self._free -= places
@@ -72,6 +83,26 @@ class MailboxGate:
         finally:  # without an await: nothing can cancel the giving back
             self._free += places
             self._freed.set()
+
+    @asynccontextmanager
+    async def enter_beside_polling(self) -> AsyncIterator[None]:
+        """Holds one place as `enter` does; a crowd that does so waits outside the line of polls."""
+        self._besides += 1
+        try:
+            async with self._beside, self.enter():
+                yield
+        finally:
+            self._besides -= 1
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[None]:
+        """Holds one of the few places that streams may have; raises as `enter` does."""
+        async with self._stream_turn, self.enter():
+            self._streams += 1
+            try:
+                yield
+            finally:
+                self._streams -= 1
 
     async def _wait_out_pause(self) -> None:
         while (left := self._paused_until - self._monotonic()) > 0:

@@ -28,6 +28,7 @@ from shared.domain.errors import (
 from shared.domain.mail import GRAPH_EXPAND, GRAPH_SELECT
 from shared.domain.subscription import Credential, Folder, Operation, PostProcess
 from shared.ports import MailboxAddress, Page
+from shared.telemetry.metrics import graph_answered
 
 GATES_KEPT = 256
 """Gates after which idle ones are dropped: a worker may poll thousands of mailboxes."""
@@ -57,7 +58,7 @@ class GraphMailboxes:
         self._connect = connect
         self._new_gate = gate
         self._clients: dict[Credential, asyncio.Task[GraphClient]] = {}
-        self._gates: dict[str, MailboxGate] = {}
+        self._gates: dict[tuple[str, str], MailboxGate] = {}
         self._destinations = Destinations(self._resolve)
         # while one batch is under way the next waits at the gate, ready to go
         self._batches: Coalescer[MailboxAddress, BatchItem, GraphAnswer] = Coalescer(
@@ -149,7 +150,9 @@ class GraphMailboxes:
 
     async def token(self, credential: Credential) -> None:
         """Gets a token, or raises why there is none."""
-        address = MailboxAddress(credential, f"of {credential.client_id or 'the default app'}")
+        who = credential.client_id or "the default app"
+        owner = f"account {credential.account}" if credential.account else who
+        address = MailboxAddress(credential, f"of {owner}")
         client = await self.client(address)
         await client.token(address.mailbox)
 
@@ -232,7 +235,7 @@ class GraphMailboxes:
         async def once() -> tuple[AsyncExitStack, AsyncIterator[bytes]]:
             client = await self.client(address)
             async with AsyncExitStack() as opened:
-                await opened.enter_async_context(self.gate(address).enter())
+                await opened.enter_async_context(self.gate(address).stream())
                 stream = await opened.enter_async_context(client.stream(address.mailbox, request))
                 self._check(address, stream.answer, request.what)
                 return opened.pop_all(), stream.pieces
@@ -246,6 +249,7 @@ class GraphMailboxes:
 
         async def once() -> GraphAnswer:
             answer = await self._batches.submit(address, item)
+            graph_answered(item.what, answer.status)
             self._check(address, answer, item.what)
             return answer
 
@@ -277,10 +281,15 @@ class GraphMailboxes:
             self.gate(address).pause(error.retry_after or 0.0)
             raise
 
-    def gate(self, address: MailboxAddress) -> MailboxGate:
-        """The gate of a mailbox, for all that goes there."""
+    def gate(self, address: MailboxAddress, whose: str = "") -> MailboxGate:
+        """The gate of a mailbox, for all that goes there; of each of those apart who bring a token.
+
+        Args:
+            address: the mailbox.
+            whose: tells tokens apart; empty for the app's own.
+        """
         # one mailbox in any case, and whatever app is named: two names may be one app
-        key = address.mailbox.lower()
+        key = (address.mailbox.lower(), whose)
         if key not in self._gates:
             if len(self._gates) >= GATES_KEPT:
                 self._gates = {k: one for k, one in self._gates.items() if not one.is_idle}

@@ -2,7 +2,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.contract.targets.worlds import FakeWorld, ReceiverWorld, World, receiver_world
+from tests.contract.targets.worlds import (
+    Cluster,
+    FakeWorld,
+    ReceiverWorld,
+    World,
+    new_cluster,
+    receiver_world,
+)
 
 
 @pytest.fixture
@@ -10,6 +17,13 @@ async def received() -> AsyncIterator[ReceiverWorld]:
     """The webhook adapter, and a receiver that checks its signatures."""
     async with receiver_world() as world:
         yield world
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    """The adapter of Camunda, and an engine that fails when told to."""
+    async with new_cluster() as fresh:
+        yield fresh
 
 
 @pytest.fixture(params=["fake", "webhook"])

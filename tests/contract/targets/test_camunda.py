@@ -1,63 +1,21 @@
 """What the engine says, as outcomes; on a stand-in that fails when told to."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from shared.adapters.secrets import SecretStore
-from shared.adapters.targets import AllTargets
 from shared.domain.outcome import Accepted, Answer, Rejected, TooLarge, Unavailable
-from shared.domain.target import CamundaTarget, ClientCredentials, EngineAuth, EngineCall
+from shared.domain.target import CamundaTarget, EngineAuth, EngineCall
 from tests.builders import target_message
-from tests.fakes.engine import LOST, FakeEngine, fake_engine
-
-SECRETS = {"CLIENT": "s3cret", "WRONG": "other", "PAIR": "ada:pässword"}
-LIMIT = 2_000
+from tests.contract.targets.worlds import VARIABLES, Cluster
+from tests.fakes.engine import CUT, LOST
 
 
-class World:
-    """An engine, and the adapter to it."""
-
-    def __init__(self, engine: FakeEngine, targets: AllTargets) -> None:
-        self.engine = engine
-        self.targets = targets
-        self.target = CamundaTarget(engine.url)
-
-    async def deliver(self, number: int = 1, **target: Any) -> Answer:
-        """Hands over a message, in the way that the test says."""
-        return await self.targets.deliver(replace(self.target, **target), target_message(number))
-
-    def oidc(self, name: str = "CLIENT") -> EngineAuth:
-        """Client credentials of the engine's identity provider."""
-        url = f"{self.engine.url}/oauth/token"
-        return EngineAuth(oidc=ClientCredentials(url, "mail", name, "zeebe", "all"))
-
-
-@asynccontextmanager
-async def new_world() -> AsyncIterator[World]:
-    """An engine that listens."""
-    targets = AllTargets(SecretStore(SECRETS), "", timedelta(seconds=30), LIMIT)
-    async with fake_engine() as engine:
-        yield World(engine, targets)
-        await targets.close()
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    """A fresh one for each test."""
-    async with new_world() as fresh:
-        yield fresh
-
-
-async def test_a_message_is_published_whole(world: World) -> None:
+async def test_a_message_is_published_whole(cluster: Cluster) -> None:
     """With name, key, time to live in milliseconds, identity and variables; and no other field."""
-    assert await world.deliver(tenant_id="sales") == Accepted()
+    assert await cluster.deliver(tenant_id="sales") == Accepted()
 
-    [published] = world.engine.published.values()
+    [published] = cluster.engine.published.values()
     assert published == {
         "name": "mail-received",
         "correlationKey": "order-4711",
@@ -66,48 +24,48 @@ async def test_a_message_is_published_whole(world: World) -> None:
         "tenantId": "sales",
         "variables": {"email": {"id": "AAMk-1=", "subject": "Grüße ?"}},
     }
-    [(_, headers)] = world.engine.requests
+    [(_, headers)] = cluster.engine.requests
     assert headers["traceparent"] == target_message().traceparent
 
 
-async def test_a_message_that_comes_twice_is_accepted_once(world: World) -> None:
+async def test_a_message_that_comes_twice_is_accepted_once(cluster: Cluster) -> None:
     """A duplicate is a success; the same after an answer that got lost."""
-    world.engine.fail_next(LOST, after=True)
+    cluster.engine.fail_next(LOST, after=True)
 
-    first = await world.deliver()
-    second = await world.deliver()
+    first = await cluster.deliver()
+    second = await cluster.deliver()
 
     assert isinstance(first, Unavailable)
     assert second == Accepted(already=True)
-    assert len(world.engine.published) == 1
+    assert len(cluster.engine.published) == 1
 
 
-async def test_a_message_is_correlated_with_who_waits(world: World) -> None:
+async def test_a_message_is_correlated_with_who_waits(cluster: Cluster) -> None:
     """It has no identity there, and no time to live."""
-    world.engine.waiting.add("order-4711")
+    cluster.engine.waiting.add("order-4711")
 
-    outcome = await world.deliver(call=EngineCall.CORRELATE)
+    outcome = await cluster.deliver(call=EngineCall.CORRELATE)
 
-    [correlated] = world.engine.correlated
+    [correlated] = cluster.engine.correlated
     assert outcome == Accepted()
     assert set(correlated) == {"name", "correlationKey", "variables"}
 
 
-async def test_that_nobody_waits_is_tried_again(world: World) -> None:
+async def test_that_nobody_waits_is_tried_again(cluster: Cluster) -> None:
     """However often, it does not count against the engine."""
-    outcomes = [await world.deliver(n, call=EngineCall.CORRELATE) for n in range(8)]
+    outcomes = [await cluster.deliver(n, call=EngineCall.CORRELATE) for n in range(8)]
 
     assert {getattr(one, "reason", "") for one in outcomes} == {
         "no process waits for such a message with this correlation key"
     }
-    assert await world.deliver(9) == Accepted()
+    assert await cluster.deliver(9) == Accepted()
 
 
-async def test_a_process_is_started(world: World) -> None:
+async def test_a_process_is_started(cluster: Cluster) -> None:
     """By the id of its definition."""
-    outcome = await world.deliver(call=EngineCall.START, process_id="handle-mail")
+    outcome = await cluster.deliver(call=EngineCall.START, process_id="handle-mail")
 
-    [started] = world.engine.started
+    [started] = cluster.engine.started
     assert outcome == Accepted()
     assert started["processDefinitionId"] == "handle-mail"
     assert set(started) == {"processDefinitionId", "variables"}
@@ -129,51 +87,51 @@ async def test_a_process_is_started(world: World) -> None:
         (500, Unavailable("answered 500 FAILED: as it was told", 7.0)),
     ],
 )
-async def test_what_statuses_mean(world: World, status: int, outcome: Answer) -> None:
+async def test_what_statuses_mean(cluster: Cluster, status: int, outcome: Answer) -> None:
     """With the problem's own words, and the wait that is asked for."""
-    world.engine.fail_next(status, retry_after="7")
+    cluster.engine.fail_next(status, retry_after="7")
 
-    assert await world.deliver() == outcome
+    assert await cluster.deliver() == outcome
 
 
-async def test_a_process_that_is_not_deployed_is_waited_for(world: World) -> None:
+async def test_a_process_that_is_not_deployed_is_waited_for(cluster: Cluster) -> None:
     """A person deploys it; no mail is dead because of that."""
-    outcome = await world.deliver(call=EngineCall.START, process_id="nowhere")
+    outcome = await cluster.deliver(call=EngineCall.START, process_id="nowhere")
 
     assert isinstance(outcome, Unavailable)
     assert "whether the process is deployed" in outcome.reason
 
 
 @pytest.mark.parametrize(
-    ("call", "size"), [(EngineCall.PUBLISH, LIMIT), (EngineCall.CORRELATE, LIMIT // 2)]
+    ("call", "size"), [(EngineCall.PUBLISH, VARIABLES), (EngineCall.CORRELATE, VARIABLES // 2)]
 )
 async def test_variables_over_the_limit_are_not_sent(
-    world: World, call: EngineCall, size: int
+    cluster: Cluster, call: EngineCall, size: int
 ) -> None:
     """The engine might accept them and never hand them to a process."""
     message = target_message(variables={"body": "é" * (size // 2)})
 
-    answer = await world.targets.deliver(replace(world.target, call=call), message)
+    answer = await cluster.targets.deliver(replace(cluster.target, call=call), message)
 
     assert isinstance(answer, TooLarge)
     assert f"of {size:,} at most" in answer.reason
-    assert world.engine.requests == []
+    assert cluster.engine.requests == []
 
 
-async def test_basic_authentication(world: World) -> None:
+async def test_basic_authentication(cluster: Cluster) -> None:
     """User and password, in UTF-8."""
-    await world.deliver(auth=EngineAuth(basic="PAIR"))
+    await cluster.deliver(auth=EngineAuth(basic="PAIR"))
 
-    [(_, headers)] = world.engine.requests
+    [(_, headers)] = cluster.engine.requests
     assert headers["Authorization"] == "Basic YWRhOnDDpHNzd29yZA=="
 
 
-async def test_one_token_serves_many_messages(world: World) -> None:
+async def test_one_token_serves_many_messages(cluster: Cluster) -> None:
     """It is asked for with what the row says."""
     for number in range(5):
-        assert await world.deliver(number, auth=world.oidc()) == Accepted()
+        assert await cluster.deliver(number, auth=cluster.oidc()) == Accepted()
 
-    assert world.engine.token_forms == [
+    assert cluster.engine.token_forms == [
         {
             "grant_type": "client_credentials",
             "client_id": "mail",
@@ -184,47 +142,106 @@ async def test_one_token_serves_many_messages(world: World) -> None:
     ]
 
 
-async def test_a_token_is_replaced_before_it_ends(world: World) -> None:
+async def test_a_token_is_replaced_before_it_ends(cluster: Cluster) -> None:
     """One that lives for no time at all serves one message."""
-    world.engine.token_lifetime = 0
+    cluster.engine.token_lifetime = 0
 
-    outcomes = [await world.deliver(number, auth=world.oidc()) for number in range(3)]
+    outcomes = [await cluster.deliver(number, auth=cluster.oidc()) for number in range(3)]
 
     assert outcomes == [Accepted()] * 3
-    assert world.engine.tokens == 3
+    assert cluster.engine.tokens == 3
 
 
-async def test_a_token_that_is_refused_is_replaced_at_once(world: World) -> None:
+async def test_a_token_that_is_refused_is_replaced_at_once(cluster: Cluster) -> None:
     """Keys of identity providers change."""
-    await world.deliver(1, auth=world.oidc())
-    world.engine.wants = "Bearer token-2"
+    await cluster.deliver(1, auth=cluster.oidc())
+    cluster.engine.wants = "Bearer token-2"
 
-    assert await world.deliver(2, auth=world.oidc()) == Accepted()
-    assert world.engine.tokens == 2
+    assert await cluster.deliver(2, auth=cluster.oidc()) == Accepted()
+    assert cluster.engine.tokens == 2
 
 
-async def test_a_client_that_is_refused_is_waited_for(world: World) -> None:
+async def test_a_client_that_is_refused_is_waited_for(cluster: Cluster) -> None:
     """The reason names no secret; a person corrects it."""
-    outcome = await world.deliver(auth=world.oidc("WRONG"))
+    outcome = await cluster.deliver(auth=cluster.oidc("WRONG"))
 
     assert outcome == Unavailable(
         "identity provider: answered 401 invalid_client; check targetAuth"
     )
 
 
-async def test_an_unknown_secret_is_named(world: World) -> None:
+async def test_an_unknown_secret_is_named(cluster: Cluster) -> None:
     """By its name only."""
-    outcome = await world.deliver(auth=EngineAuth(basic="MISSING"))
+    outcome = await cluster.deliver(auth=EngineAuth(basic="MISSING"))
 
     assert isinstance(outcome, Unavailable)
     assert "secret 'MISSING' is not known" in outcome.reason
 
 
-async def test_a_cluster_says_whether_it_can_be_reached(world: World) -> None:
+async def test_a_cluster_says_whether_it_can_be_reached(cluster: Cluster) -> None:
     """Without being handed anything."""
-    wrong = replace(world.target, auth=world.oidc("WRONG"))
+    wrong = replace(cluster.target, auth=cluster.oidc("WRONG"))
 
-    assert await world.targets.reachable(world.target) == ""
-    assert "invalid_client" in await world.targets.reachable(wrong)
-    assert "not reached" in await world.targets.reachable(CamundaTarget("http://127.0.0.1:9"))
-    assert world.engine.published == {}
+    assert await cluster.targets.reachable(cluster.target) == ""
+    assert "invalid_client" in await cluster.targets.reachable(wrong)
+    assert "not reached" in await cluster.targets.reachable(CamundaTarget("http://127.0.0.1:9"))
+    assert cluster.engine.published == {}
+
+
+async def test_a_message_is_accepted_whose_answer_breaks_off(cluster: Cluster) -> None:
+    """Its status says that the engine has it; what follows is not waited for."""
+    cluster.engine.fail_next(CUT, after=True)
+
+    assert await cluster.deliver() == Accepted()
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x+json"])
+async def test_any_json_is_an_engines_answer(cluster: Cluster, content_type: str) -> None:
+    """Versions of the engine name theirs differently."""
+    cluster.engine.fail_next(200, after=True, content_type=content_type)
+
+    assert await cluster.deliver() == Accepted()
+
+
+async def test_a_page_is_not_an_engines_answer(cluster: Cluster) -> None:
+    """A sign-in page before the cluster says 200 to everything, and takes no mail."""
+    reason = "answered 200, but not as an engine does: check targetUrl"
+    for _ in range(2):
+        cluster.engine.fail_next(200, content_type="text/html")
+
+    assert await cluster.deliver() == Unavailable(reason)
+    assert await cluster.targets.reachable(cluster.target) == reason
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ("Expected 'Rosebud' to be \"Rosebud\", or so", "Expected '…' to be '…', or so"),
+        ("It can't be 'Ada's \"Rosebud\"': no", "It can't be '…': no"),
+        ("Unexpected token 'Rosebud and so", "Unexpected token '…'"),
+        ('of "Rosebud\nand more"', "of '…'"),
+    ],
+)
+async def test_what_a_problem_quotes_is_left_out(cluster: Cluster, detail: str, told: str) -> None:
+    """It may be the mail's own words; the rest says what is wrong."""
+    cluster.engine.fail_next(400, detail=detail)
+
+    assert await cluster.deliver() == Rejected(f"answered 400 FAILED: {told}")
+
+
+async def test_a_long_problem_is_shortened(cluster: Cluster) -> None:
+    """Quotations first, so that none is cut open."""
+    cluster.engine.fail_next(400, detail=f"{'x' * 180} '{'Rosebud ' * 90}' {'y' * 500}")
+
+    outcome = await cluster.deliver()
+
+    assert isinstance(outcome, Rejected)
+    assert len(outcome.reason) == len("answered 400 ") + 200
+    assert "Rosebud" not in outcome.reason
+
+
+async def test_a_size_is_recognized_wherever_a_problem_names_it(cluster: Cluster) -> None:
+    """Also behind what is not shown."""
+    cluster.engine.fail_next(500, detail=f"{'x' * 300} 'EXCEEDED_BATCH_RECORD_SIZE'")
+
+    assert isinstance(await cluster.deliver(), TooLarge)

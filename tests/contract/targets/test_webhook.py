@@ -16,7 +16,7 @@ from shared.adapters.secrets import SecretStore
 from shared.adapters.targets import AllTargets
 from shared.adapters.webhook import webhook_id
 from shared.domain.outcome import Accepted, Answer, Rejected, TooLarge, Unavailable
-from shared.domain.target import TargetAuth, WebhookTarget
+from shared.domain.target import TargetAuth, TargetMessage, WebhookTarget
 from tests.builders import target_message
 from tests.contract.targets.worlds import SECRET, ReceiverWorld, receiver_world
 
@@ -55,13 +55,16 @@ async def endpoint(status: int = 200, **headers: str) -> AsyncIterator[Endpoint]
 
 
 async def deliver(
-    url: str, auth: TargetAuth | None = None, secrets: dict[str, str] | None = None
+    url: str,
+    auth: TargetAuth | None = None,
+    secrets: dict[str, str] | None = None,
+    message: TargetMessage | None = None,
 ) -> Answer:
     """Hands one message to an address, with an adapter of its own."""
     targets = AllTargets(SecretStore(secrets or SECRETS), "", timedelta(seconds=30), 1_000)
     try:
         target = WebhookTarget(url, auth or TargetAuth(signing="SIGN"))
-        return await targets.deliver(target, target_message())
+        return await targets.deliver(target, message or target_message())
     finally:
         await targets.close()
 
@@ -94,6 +97,19 @@ async def test_the_mail_is_signed_as_standard_webhooks_wants_it() -> None:
     assert abs(int(headers["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 60
     assert headers["traceparent"] == target_message().traceparent
     assert headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("field", ["message_id", "subscription"])
+async def test_half_a_character_in_an_identity_is_delivered(field: str) -> None:
+    """An expression over a broken mail gives one; every attempt carries the same identity."""
+    broken: dict[str, Any] = {field: "half \ud83d"}
+    message = target_message(**broken)
+
+    async with endpoint() as target:
+        outcomes = [await deliver(target.url, message=message) for _ in range(2)]
+
+    assert outcomes == [Accepted()] * 2
+    assert len({request.headers["webhook-id"] for request in target.requests}) == 1
 
 
 @pytest.mark.parametrize(
@@ -192,6 +208,7 @@ async def test_a_target_that_does_not_answer_is_unavailable() -> None:
         ({"SIGN": SECRET}, TargetAuth(signing="SIGN", basic="PAIR"), "'PAIR' is not known"),
         ({"SIGN": "no base64!"}, TargetAuth(signing="SIGN"), "signing secret cannot be used"),
         ({"SIGN": "whsec_"}, TargetAuth(signing="SIGN"), "signing secret cannot be used"),
+        ({"SIGN": "whsec_ä"}, TargetAuth(signing="SIGN"), "signing secret cannot be used"),
         ({}, TargetAuth(), "set targetAuth, or the app setting WEBHOOK_SIGNING_SECRET"),
         (
             {"SIGN": SECRET, "TOKEN": "a\r\nX-Other: b"},

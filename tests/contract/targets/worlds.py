@@ -1,23 +1,36 @@
-"""A target and the port to it: the fake, or the webhook adapter on the callback receiver."""
+"""A target and the port to it: the fake, or an adapter on what stands in for its target."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from localdev.callback_receiver import DROPPED, CallbackReceiver, RunningReceiver
 from shared.adapters.secrets import SecretStore
 from shared.adapters.targets import AllTargets
 from shared.domain.outcome import Answer, Unavailable
-from shared.domain.target import TargetMessage, WebhookTarget
+from shared.domain.target import (
+    CamundaTarget,
+    ClientCredentials,
+    EngineAuth,
+    TargetMessage,
+    WebhookTarget,
+)
 from shared.ports import Targets
 from tests.builders import URL, target_message
+from tests.fakes.engine import FakeEngine, fake_engine
 from tests.fakes.targets import FakeTargets
 
 VARIABLES_LIMIT = 1_500_000
 SECRET = "whsec_" + "c2VjcmV0" * 4
+
+ENGINE_SECRETS = {"CLIENT": "s3cret", "WRONG": "other", "PAIR": "ada:pässword"}
+VARIABLES = 2_000
+"""Bytes of variables that the engine is sent."""
 
 
 class World(ABC):
@@ -103,4 +116,35 @@ async def receiver_world(
     targets = AllTargets(SecretStore(secrets or {}), default, answer_within, VARIABLES_LIMIT)
     async with receiver.serve() as running:
         yield ReceiverWorld(receiver, running, targets)
+        await targets.close()
+
+
+class Cluster:
+    """An engine, and the adapter to it."""
+
+    def __init__(self, engine: FakeEngine, targets: AllTargets) -> None:
+        self.engine = engine
+        self.targets = targets
+        self.target = CamundaTarget(engine.url)
+
+    async def deliver(self, number: int = 1, **target: Any) -> Answer:
+        """Hands over a message, in the way that the test says."""
+        return await self.targets.deliver(replace(self.target, **target), target_message(number))
+
+    def oidc(self, name: str = "CLIENT") -> EngineAuth:
+        """Client credentials of the engine's identity provider."""
+        return EngineAuth(oidc=self.client(name))
+
+    def client(self, name: str = "CLIENT") -> ClientCredentials:
+        """A client of the engine's identity provider, by the name of its secret."""
+        url = f"{self.engine.url}/oauth/token"
+        return ClientCredentials(url, "mail", name, "zeebe", "all")
+
+
+@asynccontextmanager
+async def new_cluster() -> AsyncIterator[Cluster]:
+    """An engine that listens, and an adapter with secrets."""
+    targets = AllTargets(SecretStore(ENGINE_SECRETS), "", timedelta(seconds=30), VARIABLES)
+    async with fake_engine() as engine:
+        yield Cluster(engine, targets)
         await targets.close()

@@ -156,6 +156,9 @@ def test_every_column_is_read() -> None:
         ("labels", "[1]", "a JSON object"),
         ("labels", '{"a": }', "a JSON object"),
         ("labels", "[" * 100_000, "a JSON object"),
+        ("labels", '{"a": NaN}', "a JSON object"),
+        ("labels", '{"a": [-Infinity]}', "a JSON object"),
+        ("labels", '{"a": 1e999}', "a JSON object"),
         ("archiveBefore", "last year", "ISO 8601"),
         ("archiveVariables", "closed", "a JSON object"),
         ("keepAttachments", "2", "true or false"),
@@ -212,6 +215,41 @@ def test_a_name_that_no_mail_has_is_warned_of(expression: str, unknown: str) -> 
 
     assert warning.startswith("column activationCondition: ")
     assert unknown in warning
+
+
+@pytest.mark.parametrize("name", ["mime", "bodyDocument"])
+def test_a_document_of_the_mail_is_a_known_name(name: str) -> None:
+    """Which mails have depends on other columns, and on the mail."""
+    expression = f"if {name} = null then null else {{address: {name}.url, bytes: {name}.size}}"
+
+    assert subscription(resultExpression=expression).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "columns"),
+    [
+        ("email", {"labels": '{"email": 1}'}),
+        ("mail", {"labels": '{"mail": 1}', "resultVariable": "mail"}),
+        ("mail", {"labels": '{"mail": 1}', "resultVariable": "mail", "resultExpression": "{a: 1}"}),
+    ],
+)
+def test_a_label_does_not_take_the_mails_place(variable: str, columns: dict[str, Any]) -> None:
+    """The target would get it in place of the mail."""
+    [found] = problems(**columns)
+
+    assert found.startswith(f"column labels: {variable} is the variable that holds the mail")
+
+
+def test_an_archive_variable_does_not_take_the_mails_place() -> None:
+    """Neither does it, for archived mail."""
+    [found] = problems(archiveBefore="2026-01-01", archiveVariables='{"email": "old"}')
+
+    assert found.startswith("column archiveVariables: email is the variable that holds the mail")
+
+
+def test_a_label_may_have_a_name_that_no_mail_takes() -> None:
+    """A result expression alone leaves the name `email` free."""
+    assert problems(labels='{"email": 1}', resultExpression="{a: 1}") == ()
 
 
 def test_a_result_expression_alone_leaves_the_mail_out() -> None:

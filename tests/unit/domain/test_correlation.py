@@ -88,6 +88,27 @@ def test_without_expressions_the_mail_itself_is_the_message() -> None:
     assert read.time_to_live == timedelta(hours=1)
 
 
+ENGINE: dict[str, Any] = {
+    "target": "camunda",
+    "targetUrl": "https://engine.example",
+    "messageName": "mail",
+}
+
+
+def test_two_subscriptions_on_one_engine_hand_over_two_messages() -> None:
+    """An engine knows a message by name, key and identity: those of the same mail must differ."""
+    one, other = message(name="orders", **ENGINE), message(name="tickets", **ENGINE)
+
+    assert one.message_id == "AAMk-1= team/orders"
+    assert other.message_id == "AAMk-1= team/tickets"
+
+
+@pytest.mark.parametrize("expression", ["id", "= id"])
+def test_an_identity_that_is_asked_for_stays_as_it_is(expression: str) -> None:
+    """So two subscriptions can hand over one message between them."""
+    assert message(messageIdExpression=expression, **ENGINE).message_id == "AAMk-1="
+
+
 @pytest.mark.parametrize(
     ("expression", "key"),
     [

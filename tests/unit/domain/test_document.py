@@ -2,20 +2,20 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from shared.domain.document import claimed_on, document_id, is_document_id, mail_prefix
+from shared.domain.document import kept_on, document_id, is_document_id, mail_prefix
 from tests.builders import NOW, delivery
 
 
 def test_an_id_follows_from_delivery_and_part() -> None:
     """At every attempt, and for no other."""
     ids = [
-        document_id(one, part)
+        document_id(one, part, NOW)
         for one in (delivery(1), delivery(2), delivery(1, source_id="other"))
         for part in ("mime", "body", "attachment:a", "attachment:b")
     ]
 
     assert len(set(ids)) == 12
-    assert document_id(delivery(1, attempts=3), "mime") == ids[0]
+    assert document_id(delivery(1, attempts=3), "mime", NOW) == ids[0]
     assert all(is_document_id(one) for one in ids)
 
 
@@ -24,9 +24,9 @@ def test_an_id_begins_with_its_mail_and_its_day() -> None:
     tokyo = timezone(timedelta(hours=9))
     late = datetime(2026, 3, 3, 8, 0, tzinfo=tokyo)
 
-    assert document_id(delivery(), "mime").startswith(f"{mail_prefix(delivery())}-")
-    assert claimed_on(document_id(delivery(), "mime")) == NOW.date()
-    assert claimed_on(document_id(delivery(claimed_at=late), "mime")) == date(2026, 3, 2)
+    assert document_id(delivery(), "mime", NOW).startswith(f"{mail_prefix(delivery(), NOW)}-")
+    assert kept_on(document_id(delivery(), "mime", NOW)) == NOW.date()
+    assert kept_on(document_id(delivery(claimed_at=late), "mime", NOW)) == date(2026, 3, 2)
 
 
 @pytest.mark.parametrize(

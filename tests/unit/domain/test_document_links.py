@@ -6,7 +6,7 @@ import pytest
 from shared.domain.document_links import DocumentLinks
 
 CLAIMED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 DOCUMENT = f"20260302-{'a' * 32}-{'1' * 16}"
 LINKS = DocumentLinks("https://app.example", "s3cret", WEEK)
 
@@ -23,7 +23,7 @@ def test_a_link_names_the_document_and_its_end() -> None:
 
     assert f"{parts.scheme}://{parts.netloc}" == "https://app.example"
     assert parts.path == f"/api/signed-documents/{DOCUMENT}"
-    assert values()[0] == str(int((CLAIMED + WEEK).timestamp()))
+    assert values()[0] == str(int((CLAIMED + DAY + WEEK).timestamp()))
 
 
 def test_a_link_is_the_same_at_every_attempt() -> None:
@@ -47,12 +47,12 @@ def test_without_secret_or_address_there_is_no_link(links: DocumentLinks) -> Non
 
 
 def test_a_link_is_accepted_until_its_end() -> None:
-    """And not a second longer."""
+    """A week after the last attempt that hands it over; and not a second longer."""
     expires, signature = values()
 
     assert LINKS.accepts(DOCUMENT, expires, signature, CLAIMED)
-    assert LINKS.accepts(DOCUMENT, expires, signature, CLAIMED + WEEK - timedelta(seconds=1))
-    assert not LINKS.accepts(DOCUMENT, expires, signature, CLAIMED + WEEK)
+    assert LINKS.accepts(DOCUMENT, expires, signature, CLAIMED + DAY + WEEK - timedelta(seconds=1))
+    assert not LINKS.accepts(DOCUMENT, expires, signature, CLAIMED + DAY + WEEK)
 
 
 def test_nothing_of_a_link_can_be_changed() -> None:

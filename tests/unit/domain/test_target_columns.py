@@ -39,6 +39,21 @@ def test_an_engine_is_given_by_its_address(ending: str) -> None:
     assert target(targetUrl=CLUSTER + ending) == CamundaTarget(CLUSTER)
 
 
+@pytest.mark.parametrize("ending", ["?", "?region=s3cret", "#", "/#/login", "/v2?a=b"])
+def test_an_address_of_more_than_a_path_is_no_engines(ending: str) -> None:
+    """Whatever is added to it would end in the query; it may hold a key, and is not shown."""
+    [found] = problems(**engine(targetUrl=CLUSTER + ending))
+
+    assert found.startswith("column targetUrl: ")
+    assert "without ? and #" in found
+    assert "s3cret" not in found
+
+
+def test_a_webhooks_address_may_have_a_query() -> None:
+    """Keys of functions stand there."""
+    assert subscription(targetUrl="https://tickets.example/hook?code=a").target.url.endswith("=a")
+
+
 def test_the_columns_of_an_engine_are_read() -> None:
     """A call, a tenant, and who calls."""
     read = target(
@@ -93,6 +108,11 @@ def test_client_credentials_may_be_of_an_own_identity_provider() -> None:
         '{"clientId": "mail", "clientSecret": "s3cret"}',
         '{"clientId": "mail", "clientSecret": "{{secrets.A}}", "tokenUrl": "id.example"}',
         '{"clientId": 7, "clientSecret": "{{secrets.A}}"}',
+        '{"clientId": ["mail"], "clientSecret": "{{secrets.A}}"}',
+        '{"clientId": "mail", "clientSecret": "{{secrets.A}}", "scope": ["a", "b"]}',
+        '{"clientId": "mail", "clientSecret": "{{secrets.A}}", "audience": {"a": 1}}',
+        '{"clientId": "mail", "clientSecret": "{{secrets.A}}", "audience": null}',
+        '{"clientId": "mail", "clientSecret": "{{secrets.A}}", "tokenUrl": []}',
         '["basic"]',
         "null",
     ],

@@ -16,7 +16,7 @@ from shared.settings import SCHEDULES, SETTINGS
 
 ROOT = INFRA.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-DEPLOYED = {"function_app.py", "host.json", "requirements.txt", "shared"}
+APP = {"function_app.py", "host.json", "shared"}
 
 
 def published(name: str) -> Any:
@@ -101,8 +101,8 @@ def test_the_same_is_deployed_in_every_way() -> None:
     let_in = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     ignored = (ROOT / ".funcignore").read_text().split()
 
-    assert copied == let_in == DEPLOYED
-    assert not DEPLOYED & set(ignored)
+    assert copied == let_in == APP | {"requirements.lock"}
+    assert not (APP | {"requirements.txt"}) & set(ignored)
     assert {"infra", "tests", "docs", "localdev", "azure.yaml", "compose.yaml"} <= set(ignored)
 
 

@@ -1,9 +1,13 @@
 """Which mail is handed to whom, and what becomes of mail that activates nothing."""
 
+import asyncio
 from datetime import timedelta
 
+import pytest
+
 from shared.domain.delivery import State
-from shared.domain.outcome import Rejected, TooLarge, Unavailable
+from shared.domain.outcome import Answer, Rejected, TooLarge, Unavailable
+from shared.domain.target import Target, TargetMessage
 from tests.builders import row
 from tests.unit.workflows.world import World
 
@@ -147,3 +151,70 @@ async def test_a_storage_that_fails_one_subscription_leaves_the_others_acceptanc
     assert first == 2
     assert world.targets.attempts[first:] == [world.targets.attempts[0]] * 2
     assert world.targets.accepted[world.targets.attempts[0]].variables["email"]["body"] == ""
+
+
+async def test_one_subscription_that_makes_us_fail_leaves_the_others_acceptance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is tried again like an outage; the other's target is not asked a second time."""
+    world = World(ORDERS, row("all"))
+    mail = world.deliver(1, subject="Order 4711")
+    deliver = world.targets.deliver
+
+    async def fail(target: Target, message: TargetMessage) -> Answer:
+        if message.subscription == "team/orders":
+            raise TypeError(message.message_id)
+        return await deliver(target, message)
+
+    monkeypatch.setattr(world.targets, "deliver", fail)
+    await world.poll_and_work()
+    await world.work()
+
+    assert world.delivery_of(mail).accepted_by == ("team/all",)
+    assert "the connector itself failed (TypeError)" in world.delivery_of(mail).reason
+    assert len(world.targets.attempts) == 1
+
+
+async def test_what_goes_without_its_body_keeps_identity_and_key() -> None:
+    """They may have been made of the body."""
+    world = World(
+        row(
+            "large",
+            offloadBody=True,
+            messageIdExpression='extract(body, "[0-9]+")[1]',
+            correlationKeyExpression='if contains(body, "4711") then "A" else "B"',
+            resultExpression='{number: extract(body, "[0-9]+")[1], mail: response, text: body}',
+        )
+    )
+    world.deliver(1, body={"contentType": "text", "content": "Order 4711"})
+    world.targets.fail_next(TooLarge("answered 413"))
+
+    await world.poll_and_work()
+
+    [message] = world.targets.accepted.values()
+    assert (message.message_id, message.correlation_key) == ("4711", "A")
+    assert message.variables["number"] == "4711"
+    assert (message.variables["mail"]["body"], message.variables["text"]) == ("", "")
+    assert message.variables["mail"]["bodyDocument"]["size"] == len("Order 4711")
+
+
+async def test_expressions_over_a_large_mail_leave_the_loop_to_others() -> None:
+    """A sender decides how long they take."""
+    world = World(row("slow", activationCondition='matches(body, "(a+)+b")'))
+    world.deliver(1, body={"contentType": "text", "content": "a" * 400_000})
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.001)
+            turns += 1
+
+    worker = world.worker()
+    await worker.poll()
+    async with asyncio.TaskGroup() as group:
+        other = group.create_task(others())
+        await world.work(worker)
+        other.cancel()
+
+    assert turns > 3

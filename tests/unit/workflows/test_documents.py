@@ -67,17 +67,19 @@ class Room:
     async def keep(
         self,
         *,
-        attempts: int = 0,
+        patient: bool = True,
         mime: bool = False,
         attachments: bool = True,
         largest: int = KEEPING.largest,
     ) -> Mail:
         """One attempt at the mail's documents."""
         wanted = KeptDocuments(attachments=attachments, mime=mime)
-        once = delivery(attempts=attempts)
+        once = delivery()
         ports = self.world.ports()
         keeping = Keeping(links=self.links, memory=self.budget, largest=largest)
-        return await keep_documents(self.mail, once, wanted, ADDRESS, ports, keeping)
+        return await keep_documents(
+            self.mail, once, wanted, ADDRESS, ports, keeping, patient=patient
+        )
 
     def content(self, entry: dict[str, Any]) -> bytes:
         """The bytes of the document of an entry."""
@@ -144,7 +146,9 @@ async def test_the_mail_that_was_given_is_not_changed(room: Room) -> None:
     room.attach("a.pdf", b"a")
     mail, wanted = room.mail, KeptDocuments(mime=True)
 
-    await keep_documents(mail, room.delivery, wanted, ADDRESS, room.world.ports(), KEEPING)
+    await keep_documents(
+        mail, room.delivery, wanted, ADDRESS, room.world.ports(), KEEPING, patient=True
+    )
 
     assert mail == room.mail
 
@@ -242,7 +246,7 @@ async def test_what_is_stored_already_is_neither_fetched_nor_stored_again(room: 
     first = await room.keep(mime=True)
     room.asked()
 
-    again = await room.keep(mime=True, attempts=1)
+    again = await room.keep(mime=True, patient=True)
 
     assert again == first
     assert room.asked() == {}
@@ -259,7 +263,7 @@ async def test_a_mailbox_that_is_unavailable_is_waited_for(room: Room, method: s
     with pytest.raises(MailboxUnavailable):
         await room.keep()
     room.asked()
-    kept = await room.keep(attempts=1)
+    kept = await room.keep(patient=True)
 
     assert all(one["documentId"] for one in kept["attachments"])
     assert sum(room.asked().values()) == (2 if method == TOGETHER else 1)
@@ -286,7 +290,7 @@ async def test_a_stream_that_breaks_off_stores_nothing(room: Room) -> None:
     with pytest.raises(MailboxUnavailable):
         await room.keep()
     assert not room.world.documents.stored
-    (entry,) = (await room.keep(attempts=1))["attachments"]
+    (entry,) = (await room.keep(patient=True))["attachments"]
 
     assert room.content(entry) == b"a" * (SMALL + 1)
 
@@ -297,7 +301,7 @@ async def test_nobody_waits_for_ever_for_one_attachment(room: Room) -> None:
     room.attach("b.bin", b"b" * SMALL)
     room.fail(unavailable(), ONE_BY_ONE)
 
-    failed, other = (await room.keep(attempts=3))["attachments"]
+    failed, other = (await room.keep(patient=False))["attachments"]
 
     assert failed["documentId"] is None
     assert "503" in failed["error"]
@@ -311,7 +315,7 @@ async def test_one_that_spoils_the_request_for_all_is_left_behind(room: Room) ->
     room.fail(unavailable(), TOGETHER)
     room.fail(unavailable(), ONE_BY_ONE)
 
-    failed, other = (await room.keep(attempts=3))["attachments"]
+    failed, other = (await room.keep(patient=False))["attachments"]
 
     assert failed["error"]
     assert room.content(other) == b"b"
@@ -360,7 +364,7 @@ async def test_an_app_that_is_not_let_in_is_waited_for(room: Room, size: int) ->
     room.fail(SignInRefused(MAILBOX, "no token from Entra ID"), "")
 
     with pytest.raises(SignInRefused):
-        await room.keep(attempts=5)
+        await room.keep(patient=False)
 
 
 @pytest.mark.parametrize("size_by_graph", [2_000_000, 10])
@@ -405,7 +409,7 @@ async def test_a_storage_that_is_unavailable_is_waited_for(room: Room, method: s
     room.world.documents.failing.add(method)
 
     with pytest.raises(StorageUnavailable):
-        await room.keep(attempts=5)
+        await room.keep(patient=False)
 
 
 async def test_an_envelope_of_an_older_version_is_understood(room: Room) -> None:
@@ -416,7 +420,7 @@ async def test_an_envelope_of_an_older_version_is_understood(room: Room) -> None
         del mail["attachments"][0][name]
 
     kept = await keep_documents(
-        mail, room.delivery, KeptDocuments(), ADDRESS, room.world.ports(), KEEPING
+        mail, room.delivery, KeptDocuments(), ADDRESS, room.world.ports(), KEEPING, patient=True
     )
 
     assert room.content(kept["attachments"][0]) == b"a"

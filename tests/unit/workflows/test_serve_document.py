@@ -16,8 +16,8 @@ from shared.workflows.serve_document import (
 from tests.builders import NOW, delivery
 from tests.unit.workflows.world import World
 
-ID = document_id(delivery(), "attachment:1")
-UNKNOWN = document_id(delivery(2), "attachment:1")
+ID = document_id(delivery(), "attachment:1", NOW)
+UNKNOWN = document_id(delivery(2), "attachment:1", NOW)
 LINKS = DocumentLinks("https://app.example", "s3cret", timedelta(days=7))
 DIGITS = b"0123456789"
 
@@ -182,7 +182,7 @@ async def test_a_link_that_is_not_genuine_tells_nothing() -> None:
         await serve_signed("../x", expires, signature, None, world.ports(), LINKS),
         await serve_signed(ID, "", "", None, world.ports(), LINKS),
     ]
-    world.later(days=7)
+    world.later(days=8)
     answers.append(await serve_signed(ID, expires, signature, None, world.ports(), LINKS))
 
     assert {one.status for one in answers} == {403}

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -149,6 +150,27 @@ async def test_a_long_pause_sends_callers_away(gate: MailboxGate, time: Hourglas
     assert time.slept == [5.0]
 
 
+async def test_a_crowd_beside_polling_leaves_it_a_place(gate: MailboxGate) -> None:
+    """Three go in, and the others do not stand in the way; a gate with a crowd is not idle."""
+    async with AsyncExitStack() as inside:
+        for _ in range(3):
+            await inside.enter_async_context(gate.enter_beside_polling())
+        crowd = [asyncio.create_task(_come_and_go(gate)) for _ in range(10)]
+        await settled()
+
+        async with gate.enter():
+            assert not any(one.done() for one in crowd)
+
+    assert not gate.is_idle
+    await asyncio.gather(*crowd)
+    assert gate.is_idle
+
+
+async def _come_and_go(gate: MailboxGate) -> None:
+    async with gate.enter_beside_polling():
+        pass
+
+
 async def test_a_gate_is_idle_when_nobody_needs_it() -> None:
     """Then it may be dropped; not while somebody is inside, or a pause is to be kept."""
     now = 0.0
@@ -162,3 +184,20 @@ async def test_a_gate_is_idle_when_nobody_needs_it() -> None:
     now = 11.0
 
     assert (fresh, used, left, paused, gate.is_idle) == (True, False, True, False, True)
+
+
+async def test_streams_hold_up_neither_polls_nor_batches(gate: MailboxGate) -> None:
+    """They last for minutes; further ones wait for those before."""
+    crowd = Crowd(gate)
+    async with gate.stream(), gate.stream():
+        third = asyncio.create_task(gate.stream().__aenter__())
+        await crowd.come(1)
+        await crowd.go(1)
+        await crowd.come(2, 20)
+
+        assert crowd.inside == [2]
+        assert not third.done()
+        await crowd.all_go()
+    await settled()
+
+    assert third.done()

@@ -1,0 +1,1 @@
+"""Builds the zip that is deployed, and says what is in it. Never deployed itself."""

@@ -1,0 +1,1 @@
+"""Delegated accounts: their table, their encrypted tokens, Entra ID, and the credential."""

@@ -1,0 +1,1 @@
+"""Delegated accounts: connect, come back, sign in again, consent, list, disconnect."""
