@@ -111,10 +111,8 @@ class Webhooks:
         if auth.bearer:
             headers["Authorization"] = f"Bearer {await self._secrets.get(auth.bearer)}"
         elif auth.basic:
-            pair = await self._secrets.get(auth.basic)
-            headers["Authorization"] = (
-                f"Basic {base64.b64encode(pair.encode('utf-8', 'replace')).decode()}"
-            )
+            pair = (await self._secrets.get(auth.basic)).encode("utf-8", "replace")
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return headers
 
 

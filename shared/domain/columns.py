@@ -299,7 +299,7 @@ def _result_variable(fields: Mapping[str, Any]) -> str:
 
 def _correlation(name: str, fields: Mapping[str, Any], target: Target) -> Correlation:
     # an engine knows a message by name, key and identity, which two subscriptions may share
-    shared = isinstance(target, CamundaTarget) and fields["messageIdExpression"] is None
+    may_collide = isinstance(target, CamundaTarget) and fields["messageIdExpression"] is None
     identity: Expression | None = fields["messageIdExpression"]
     if identity is not None and identity.text.strip().removeprefix("=").strip() == _IDENTITY:
         identity = None
@@ -311,7 +311,7 @@ def _correlation(name: str, fields: Mapping[str, Any], target: Target) -> Correl
         consume_unmatched=fields["consumeUnmatchedEvents"],
         correlation_key=fields["correlationKeyExpression"],
         message_id=identity,
-        identity_suffix=f" {name}" if shared else "",
+        identity_suffix=f" {name}" if may_collide else "",
         result_variable=_result_variable(fields),
         result=fields["resultExpression"],
         labels=fields["labels"],

@@ -14,14 +14,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from shared.domain.columns import COLUMNS
 from tests.end_to_end.world import LISTENING, World, new_world, until
-
-ROOT = Path(__file__).parents[2]
-IS_WIRED = "account" in COLUMNS and "accounts/callback" in (ROOT / "function_app.py").read_text()
-"""Whether the app has the routes and the column."""
-
-NOT_WIRED = "the app has no routes for accounts, or subscriptions no column account"
 
 ADA = "ada@contoso.example"
 BOB = "bob@contoso.example"

@@ -5,16 +5,12 @@ import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from localdev.graph_simulator import MANAGED_IDENTITY_ID
-from tests.end_to_end.accounts import ADA, BOB, IS_WIRED, NOT_WIRED, ORDERS, account_app
+from tests.end_to_end.accounts import ADA, BOB, ORDERS, account_app
 from tests.end_to_end.mails import mail
 
 LIFETIME = 2
 """Seconds that an access token is good: it ends in the middle of whatever the app does."""
-
-pytestmark = pytest.mark.skipif(not IS_WIRED, reason=NOT_WIRED)
 
 
 async def test_a_shared_mailbox_is_polled_for_a_person(tmp_path: Path) -> None:

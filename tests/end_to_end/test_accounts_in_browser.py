@@ -12,18 +12,15 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import url_contains
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.end_to_end.accounts import ADA, IS_WIRED, NOT_WIRED, ORDERS, AccountApp, account_app
+from tests.end_to_end.accounts import ADA, ORDERS, AccountApp, account_app
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
 
-pytestmark = [
-    pytest.mark.skipif(not IS_WIRED, reason=NOT_WIRED),
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER),
-        reason="no Chromium here: apt-get install chromium chromium-driver",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER),
+    reason="no Chromium here: apt-get install chromium chromium-driver",
+)
 
 
 @pytest.fixture

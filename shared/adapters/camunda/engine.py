@@ -96,7 +96,7 @@ class Camunda:
         content: bytes,
         message: TargetMessage,
     ) -> TargetAnswer:
-        """Posts through the gate of the cluster: the sign-in is another's, and waits before it."""
+        """Posts through the cluster's gate, which learns from it; a sign-in waits before it."""
         traced = {**headers, "traceparent": message.traceparent}
         gate = self._gates.setdefault(target.url, TargetGate())
         async with gate.enter():
@@ -117,10 +117,8 @@ class Camunda:
         if target.auth.oidc is not None:
             headers["Authorization"] = f"Bearer {await self._tokens.get(target.auth.oidc)}"
         elif target.auth.basic:
-            pair = await self._secrets.get(target.auth.basic)
-            headers["Authorization"] = (
-                f"Basic {base64.b64encode(pair.encode('utf-8', 'replace')).decode()}"
-            )
+            pair = (await self._secrets.get(target.auth.basic)).encode("utf-8", "replace")
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return headers
 
 
@@ -130,8 +128,9 @@ def _health(target: CamundaTarget, answer: TargetAnswer) -> Outcome:
     All else is about one row or one mail, and the cluster's other rows are handed over.
     """
     outcome = _outcome(target, answer)
-    ill = isinstance(outcome, Unavailable) and _is_illness(answer.status)
-    return outcome if ill else Accepted()
+    if isinstance(outcome, Unavailable) and _is_illness(answer.status):
+        return outcome
+    return Accepted()
 
 
 def _is_illness(status: int) -> bool:

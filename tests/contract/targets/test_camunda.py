@@ -118,12 +118,15 @@ async def test_variables_over_the_limit_are_not_sent(
     assert cluster.engine.requests == []
 
 
-async def test_basic_authentication(cluster: Cluster) -> None:
-    """User and password, in UTF-8."""
-    await cluster.deliver(auth=EngineAuth(basic="PAIR"))
+@pytest.mark.parametrize(
+    ("secret", "pair"), [("PAIR", "YWRhOnDDpHNzd29yZA=="), ("BROKEN", "YWRhOnA/c3N3b3Jk")]
+)
+async def test_basic_authentication(cluster: Cluster, secret: str, pair: str) -> None:
+    """User and password, in UTF-8; what no UTF-8 holds is a question mark."""
+    await cluster.deliver(auth=EngineAuth(basic=secret))
 
     [(_, headers)] = cluster.engine.requests
-    assert headers["Authorization"] == "Basic YWRhOnDDpHNzd29yZA=="
+    assert headers["Authorization"] == f"Basic {pair}"
 
 
 async def test_one_token_serves_many_messages(cluster: Cluster) -> None:

@@ -20,7 +20,12 @@ from shared.domain.target import TargetAuth, TargetMessage, WebhookTarget
 from tests.builders import target_message
 from tests.contract.targets.worlds import SECRET, ReceiverWorld, receiver_world
 
-SECRETS = {"SIGN": SECRET, "TOKEN": "t0ken", "USER_PASSWORD": "ada:pässword"}
+SECRETS = {
+    "SIGN": SECRET,
+    "TOKEN": "t0ken",
+    "USER_PASSWORD": "ada:pässword",
+    "BROKEN": "ada:p\udce4ssword",
+}
 
 
 class Endpoint:
@@ -120,6 +125,10 @@ async def test_half_a_character_in_an_identity_is_delivered(field: str) -> None:
         (
             TargetAuth(signing="SIGN", basic="USER-PASSWORD"),
             "Basic " + base64.b64encode("ada:pässword".encode()).decode(),
+        ),
+        (
+            TargetAuth(signing="SIGN", basic="BROKEN"),
+            "Basic " + base64.b64encode(b"ada:p?ssword").decode(),
         ),
     ],
 )

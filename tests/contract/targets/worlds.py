@@ -28,7 +28,12 @@ from tests.fakes.targets import FakeTargets
 VARIABLES_LIMIT = 1_500_000
 SECRET = "whsec_" + "c2VjcmV0" * 4
 
-ENGINE_SECRETS = {"CLIENT": "s3cret", "WRONG": "other", "PAIR": "ada:pässword"}
+ENGINE_SECRETS = {
+    "CLIENT": "s3cret",
+    "WRONG": "other",
+    "PAIR": "ada:pässword",
+    "BROKEN": "ada:p\udce4ssword",
+}
 VARIABLES = 2_000
 """Bytes of variables that the engine is sent."""
 

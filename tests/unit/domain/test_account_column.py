@@ -2,11 +2,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.columns import COLUMNS, read_row
+from shared.domain.columns import read_row
 from shared.domain.subscription import InvalidSubscription, Subscription
 from tests.builders import row
-
-pytestmark = pytest.mark.skipif("account" not in COLUMNS, reason="there is no column account yet")
 
 
 def test_a_row_names_an_account() -> None:

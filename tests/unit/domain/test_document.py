@@ -2,7 +2,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from shared.domain.document import kept_on, document_id, is_document_id, mail_prefix
+from shared.domain.document import document_id, is_document_id, kept_on, mail_prefix
 from tests.builders import NOW, delivery
 
 
