@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from azure.storage.blob.aio import ContainerClient
@@ -123,17 +124,20 @@ def _filled(sizes: Sequence[Sequence[int]]) -> GraphSimulator:
     simulator = GraphSimulator()
     simulator.add_mailbox(MAILBOX)
     content = {size: os.urandom(size) for size in {size for mail in sizes for size in mail}}
-    for mime, attached in zip(mails(len(sizes)), sizes, strict=True):
-        mail_id = simulator.deliver(MAILBOX, mime)
+    start = datetime.now(UTC) - timedelta(seconds=len(sizes))
+    for number, (mime, attached) in enumerate(zip(mails(len(sizes)), sizes, strict=True)):
+        # a second apart: a second that fills a page is listed by ids
+        received = start + timedelta(seconds=number)
+        mail_id = simulator.deliver(MAILBOX, mime, received=received)
         # not by way of MIME, which the simulator would hold several times over
         simulator.message(MAILBOX, mail_id).content.attachments += [
             Attachment(
                 kind="file",
-                name=f"{number}.bin",
+                name=f"{part}.bin",
                 content_type="application/octet-stream",
                 content=content[size],
             )
-            for number, size in enumerate(attached)
+            for part, size in enumerate(attached)
         ]
     simulator.prerender(MAILBOX, "text")
     return simulator

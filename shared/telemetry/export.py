@@ -27,6 +27,7 @@ QUIET = (
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+    "APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED",  # would ask the global provider
 )
 """What the exporter would tell of itself, or ask Microsoft; an operator may allow it."""
 

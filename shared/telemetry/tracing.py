@@ -141,11 +141,11 @@ def _current(made: trace.Span, followed: Context) -> Iterator[Span]:
 
 def _failure(error: BaseException) -> dict[str, Value]:
     """What a span may say of an error: its type, and its text only where the text is our own."""
-    told: dict[str, Value] = {"error.type": type(error).__name__}
+    told: dict[str, Value] = {"error": type(error).__name__}
     if isinstance(error, MailboxError):
-        told["error.message"] = error.what  # its whole text names the mailbox
+        told["reason"] = error.what  # its whole text names the mailbox
     elif isinstance(error, ConnectorError):
-        told["error.message"] = str(error)
+        told["reason"] = str(error)
     return told
 
 

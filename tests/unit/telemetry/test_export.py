@@ -79,7 +79,7 @@ def ended() -> Iterator[None]:
 
 
 async def test_application_insights_is_given_spans_and_metrics(
-    ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch
+    ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """By the exporter that is deployed; in the names of app and trace, and nobody's address."""
     ends = []
@@ -109,8 +109,10 @@ async def test_application_insights_is_given_spans_and_metrics(
     ]
     assert [metric["value"] for metric in found] == [1]
     assert {one["tags"]["ai.cloud.role"] for one in ingestion.taken} == {"func-mail"}
+    assert all(one["success"] for one in spans)
     for word in ("Confidential", MAILBOX, "ada@example.org"):
         assert word not in json.dumps(ingestion.taken)
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 @pytest.mark.usefixtures("ended")

@@ -24,8 +24,8 @@ ATTRIBUTES = {
     "attempt",
     "outcome",
     "state",
-    "error.type",
-    "error.message",
+    "error",
+    "reason",
 }
 """All that spans may say; whoever adds one decides whether it is anybody's business."""
 
@@ -57,7 +57,7 @@ async def test_telemetry_holds_nothing_of_a_mail(recorder: Recorder) -> None:
     assert {one.name for one in recorder.spans()} >= {"poll", "claim", "queue", "deliver", "target"}
     told_of = {name for one in recorder.spans() for name in told(one)}
     assert told_of <= ATTRIBUTES
-    assert {"error.type", "outcome"} <= told_of
+    assert {"error", "outcome"} <= told_of
     for word in ("Confidential", "hunter2", "ada@example.org", MAILBOX, "tickets.example"):
         assert word not in recorder.text()
 
