@@ -67,7 +67,9 @@ class Draft:
         internet_message_id: as it stays when the mail is sent.
         conversation_id: of its thread.
         is_draft: whether it still has to be sent.
-        recipients: addresses of all who get it.
+        recipients: addresses of all who get it, in lower case.
+        senders: addresses from which it goes, in lower case: those of its mailbox, as far as Graph
+            names them.
         body: what stands in it.
         body_content_type: `text` or `html`.
     """
@@ -77,6 +79,7 @@ class Draft:
     conversation_id: str
     is_draft: bool = True
     recipients: tuple[str, ...] = ()
+    senders: tuple[str, ...] = ()
     body: str = field(default="", repr=False)
     body_content_type: str = "text"
 
@@ -98,14 +101,12 @@ class Upload:
         size: bytes; up to 150 MB.
         content_type: MIME type.
         content_id: see :class:`~shared.domain.outbound.mail.OutgoingAttachment`.
-        alike: how many attachments of the same name and size the draft has already.
     """
 
     name: str
     size: int
     content_type: str = ""
     content_id: str | None = None
-    alike: int = 0
 
 
 class MailOperations(Protocol):

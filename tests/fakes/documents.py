@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from shared.domain.document import Document, kept_on, is_document_id, new_document
+from shared.domain.document import Document, is_document_id, kept_on, new_document
 from shared.domain.errors import StorageUnavailable
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,10 @@ from typing import Any
 from shared.domain.errors import (
     FolderNotFound,
     GraphSaid,
-    MailboxError,
     MailboxRefused,
     MailNotFound,
 )
-from shared.domain.outbound.graph_json import KEY_PROPERTY, addresses
+from shared.domain.outbound.graph_json import KEY_PROPERTY, addresses, senders
 from shared.domain.outbound.links import GraphLink
 from shared.outbound_ports import Answering, Caller, Draft, Json, Listing, ReadPart, Upload
 
@@ -43,20 +43,29 @@ class FakeMailOperations:
         sent: what went out, in order.
         asked: how often each method was called.
         callers: who called.
+        own: address of the mailbox, which is that of its drafts; empty: they show none.
+        let_go: lets calls go on that hang.
     """
 
     def __init__(self) -> None:
+        self.own = ""
+        self.let_go = asyncio.Event()
+        self._hanging: dict[tuple[str, bool], asyncio.Event] = {}
         self.messages: dict[str, FakeMessage] = {}
         self.folders = {name: name for name in _WELL_KNOWN}
         self.sent: list[FakeMessage] = []
         self.asked: Counter[str] = Counter()
         self.callers: list[Caller] = []
         self._numbers = count(1)
-        self._faults: list[tuple[str, MailboxError, bool]] = []
+        self._faults: list[tuple[str, Exception, bool]] = []
 
-    def fail_next(self, method: str, error: MailboxError, *, after_effect: bool = False) -> None:
+    def fail_next(self, method: str, error: Exception, *, after_effect: bool = False) -> None:
         """Lets the next call of a method fail, before or after it has done its work."""
         self._faults.append((method, error, after_effect))
+
+    def hang_next(self, method: str, *, after_effect: bool) -> asyncio.Event:
+        """Lets the next call of a method hang; gives what is set when it does."""
+        return self._hanging.setdefault((method, after_effect), asyncio.Event())
 
     def deliver(self, folder: str = "inbox", **properties: Any) -> str:
         """Puts a mail into a folder; gives its id."""
@@ -160,17 +169,19 @@ class FakeMailOperations:
     async def send_at_once(self, caller: Caller, message: Json, *, save: bool) -> None:
         """Sends a mail."""
         self._begin("send_at_once", caller)
+        await self._hang("send_at_once", after_effect=False)
         sent = self._new({**message, "isDraft": False}, "sentitems")
         if not save:
             del self.messages[sent.json["id"]]
         self.sent.append(sent)
-        self._end("send_at_once")
+        await self._end("send_at_once")
 
     async def create_draft(self, caller: Caller, message: Json, key: str) -> Draft:
         """Makes a draft."""
         self._begin("create_draft", caller)
-        made = self._new({"isDraft": True, **message}, "drafts", key)
-        self._end("create_draft")
+        await self._hang("create_draft", after_effect=False)
+        made = self._new({"isDraft": True, **self._sender(), **message}, "drafts", key)
+        await self._end("create_draft")
         return _draft(made)
 
     async def create_answer(
@@ -178,12 +189,13 @@ class FakeMailOperations:
     ) -> Draft:
         """Makes the draft of an answer; what it quotes is the body of what it answers."""
         self._begin("create_answer", caller)
+        await self._hang("create_answer", after_effect=False)
         origin = self._message(caller, message_id).json
-        to = [] if how is Answering.FORWARD else [origin["from"]]
+        to = [] if how is Answering.FORWARD else origin.get("replyTo") or [origin["from"]]
         own = {"toRecipients": to, "body": origin["body"], "isDraft": True}
         thread = {"conversationId": origin["conversationId"]}
-        made = self._new({**own, **thread, **changes}, "drafts", key)
-        self._end("create_answer")
+        made = self._new({**own, **thread, **self._sender(), **changes}, "drafts", key)
+        await self._end("create_answer")
         return _draft(made)
 
     async def find_draft(self, caller: Caller, key: str) -> Draft | None:
@@ -207,31 +219,38 @@ class FakeMailOperations:
     async def add_attachment(self, caller: Caller, draft_id: str, attachment: Json) -> None:
         """Attaches a file."""
         self._begin("add_attachment", caller)
+        await self._hang("add_attachment", after_effect=False)
         content = b64decode(attachment["contentBytes"])
         self._message(caller, draft_id).files.append((attachment["name"], content))
-        self._end("add_attachment")
+        await self._end("add_attachment")
 
     async def upload(self, caller: Caller, draft_id: str, upload: Upload, read: ReadPart) -> None:
         """Attaches a large file."""
         self._begin("upload", caller)
+        await self._hang("upload", after_effect=False)
         parts = [
             await read(start, min(PART, upload.size - start))
             for start in range(0, upload.size, PART)
         ]
         self._message(caller, draft_id).files.append((upload.name, b"".join(parts)))
+        await self._end("upload")
 
     async def send_draft(self, caller: Caller, draft_id: str) -> None:
         """Sends a draft."""
         self._begin("send_draft", caller)
+        await self._hang("send_draft", after_effect=False)
         message = self._message(caller, draft_id)
         message.json["isDraft"], message.folder = False, "sentitems"
         self.sent.append(message)
-        self._end("send_draft")
+        await self._end("send_draft")
 
     async def discard_draft(self, caller: Caller, draft_id: str) -> None:
         """Removes a draft."""
         self._begin("discard_draft", caller)
         self.messages.pop(draft_id, None)
+
+    def _sender(self) -> dict[str, Any]:
+        return {"from": {"emailAddress": {"address": self.own}}} if self.own else {}
 
     def _new(self, source: Json, folder: str, key: str = "") -> FakeMessage:
         number = next(self._numbers)
@@ -272,8 +291,15 @@ class FakeMailOperations:
         self.callers.append(caller)
         self._fail(method, after_effect=False)
 
-    def _end(self, method: str) -> None:
+    async def _end(self, method: str) -> None:
         self._fail(method, after_effect=True)
+        await self._hang(method, after_effect=True)
+
+    async def _hang(self, method: str, *, after_effect: bool) -> None:
+        entered = self._hanging.pop((method, after_effect), None)
+        if entered is not None:
+            entered.set()
+            await self.let_go.wait()
 
     def _fail(self, method: str, *, after_effect: bool) -> None:
         for fault in self._faults:
@@ -289,6 +315,7 @@ def _draft(message: FakeMessage) -> Draft:
         conversation_id=message.json["conversationId"],
         is_draft=message.json["isDraft"],
         recipients=addresses(message.json),
+        senders=senders(message.json),
         body=(message.json.get("body") or {}).get("content", ""),
         body_content_type=(message.json.get("body") or {}).get("contentType", "text"),
     )

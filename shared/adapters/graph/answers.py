@@ -22,6 +22,9 @@ from shared.domain.errors import (
 UNAVAILABLE = frozenset({408, 409, 412, 423, 425, 429, 500, 502, 503, 504, 509})
 """Statuses after which the same request may succeed; 409 and 412 are edits that met."""
 
+_FOR_NOW = frozenset({302, 303, 307})
+"""Redirections that say that they may end."""
+
 _HINTS = {
     "ErrorInvalidUser": "there is no such mailbox in this tenant; check userId",
     "Request_ResourceNotFound": "there is no such user in this tenant; check userId",
@@ -95,7 +98,7 @@ class GraphAnswer:
             mailbox: the mailbox that was asked.
             what: what was asked for, such as ``list messages``.
         """
-        if self.status >= 400:  # noqa: PLR2004 - HTTP's own border between success and failure
+        if self.status >= 300:  # noqa: PLR2004 - redirections are not followed
             error = self._error(mailbox, what)
             error.said = self.said
             raise error
@@ -104,11 +107,21 @@ class GraphAnswer:
         said = f"{what}: Graph answered {self.status} {self.code}".rstrip()
         if self.status in UNAVAILABLE:
             return MailboxUnavailable(mailbox, said, retry_after(self.headers))
+        if self.status < 400:  # noqa: PLR2004 - HTTP's border between redirection and failure
+            return _redirected(mailbox, said, self.status)
         hint = _HINTS.get(self.code, "")
         if self.status == 404 and not hint:  # noqa: PLR2004 - Not Found
             return MailNotFound(mailbox, said)
         refused = SignInRefused if self.status == 401 else MailboxRefused  # noqa: PLR2004 - Unauthorized
         return refused(mailbox, f"{said}: {hint}" if hint else said)
+
+
+def _redirected(mailbox: str, said: str, status: int) -> MailboxError:
+    """No answer of Graph's to what we ask: a proxy in between, or a wrong endpoint."""
+    what = f"{said}, a redirection: check GRAPH_ENDPOINT, and proxies on the way"
+    if status in _FOR_NOW:
+        return MailboxUnavailable(mailbox, what)
+    return MailboxRefused(mailbox, what)
 
 
 def folder_not_found(error: MailNotFound, folder: str) -> FolderNotFound:
@@ -122,7 +135,7 @@ def parsed_body(content: bytes) -> Mapping[str, Any]:
     """JSON of an answer; empty where it is none, as with a gateway's HTML page."""
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

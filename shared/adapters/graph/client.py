@@ -22,7 +22,11 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
-from kiota_http.middleware.options import ResponseHandlerOption, RetryHandlerOption
+from kiota_http.middleware.options import (
+    RedirectHandlerOption,
+    ResponseHandlerOption,
+    RetryHandlerOption,
+)
 from msgraph.graph_request_adapter import GraphRequestAdapter, options
 from msgraph_core import GraphClientFactory
 
@@ -30,6 +34,7 @@ from shared.adapters.graph import transport
 from shared.adapters.graph.answers import GraphAnswer, parsed_body, sign_in_error
 from shared.adapters.graph.transport import STREAMED, BoundedTransport, TooLarge
 from shared.domain.errors import AnswerLost, AnswerTooLarge, MailboxUnavailable
+from shared.telemetry.metrics import graph_answered
 
 DEADLINE = 100.0
 """Seconds that one request may take, its token included."""
@@ -95,12 +100,18 @@ class GraphClient:
         self._credential = credential
         # the SDK's handler retries every method, a move included, and would hide 429s from us
         unrepeated = RetryHandlerOption(max_retries=0, should_retry=False)
+        # Graph redirects none of our requests: what a proxy answers must not pass for its answer
+        unredirected = RedirectHandlerOption(should_redirect=False)
+        own = {
+            RetryHandlerOption.get_key(): unrepeated,
+            RedirectHandlerOption.get_key(): unredirected,
+        }
         self._transport = BoundedTransport()
         self._http = GraphClientFactory.create_with_default_middleware(
             client=httpx.AsyncClient(
                 transport=self._transport, timeout=httpx.Timeout(DEADLINE, connect=10.0)
             ),
-            options={**options, RetryHandlerOption.get_key(): unrepeated},
+            options={**options, **own},
         )
         # a stand-in over plain http, for loopback only, wants the global cloud's token
         audience = endpoint if endpoint.startswith("https://") else GLOBAL_CLOUD
@@ -134,6 +145,7 @@ class GraphClient:
             async with asyncio.timeout(DEADLINE):
                 response = await self._adapter.send_primitive_async(_built(request), "bytes", {})
         answer = cast("httpx.Response", response)
+        graph_answered(request.what, answer.status_code)
         return GraphAnswer(answer.status_code, answer.headers, parsed_body(answer.content))
 
     @asynccontextmanager
@@ -151,6 +163,7 @@ class GraphClient:
                     native.extensions[STREAMED] = True
                     response = await self._http.send(native, stream=True)
                     opened.push_async_callback(response.aclose)
+            graph_answered(request.what, response.status_code)
             pieces = _pieces(mailbox, request.what, response)
             opened.push_async_callback(pieces.aclose)
             body: Mapping[str, Any] = {}

@@ -2,27 +2,31 @@
 
 Reads and changes that may be done twice are repeated as in polling. What a second request would
 double is repeated only where it certainly did not happen: the connection was not made, or Graph
-throttled it (429, or 503 with Retry-After). Any other failure without a verdict is AnswerLost.
+throttled it (429). Any other failure without a verdict, and any success that is not the documented
+one, is AnswerLost.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
 from kiota_abstractions.method import Method
 
 from shared.adapters.graph import folders
-from shared.adapters.graph.answers import GraphAnswer, folder_not_found
+from shared.adapters.graph.answers import UNAVAILABLE, GraphAnswer, folder_not_found
 from shared.adapters.graph.client import GraphRequest
 from shared.adapters.graph.gate import MailboxGate
 from shared.adapters.graph.mailboxes import GraphMailboxes, repeated, worth_waiting
-from shared.adapters.graph.uploads import Session, Uploads
+from shared.adapters.graph.uploads import File, Uploads
 from shared.adapters.graph.visitors import as_visitor
 from shared.adapters.http import retry_after
 from shared.domain.errors import (
     AnswerLost,
+    AnswerTooLarge,
     MailboxRefused,
     MailboxUnavailable,
     MailNotFound,
@@ -30,7 +34,7 @@ from shared.domain.errors import (
 )
 from shared.domain.odata import quoted
 from shared.domain.outbound import links
-from shared.domain.outbound.graph_json import KEY_PROPERTY, addresses, with_key
+from shared.domain.outbound.graph_json import KEY_PROPERTY, addresses, senders, with_key
 from shared.domain.outbound.links import GraphLink
 from shared.outbound_ports import Answering, Caller, Draft, Json, Listing, ReadPart, Upload
 from shared.ports import MailboxAddress
@@ -39,17 +43,19 @@ _MESSAGES = "/users/{user}/messages"
 _MESSAGE = f"{_MESSAGES}/{{message}}"
 _FOLDERS = "/users/{user}/mailFolders"
 _FOLDER = f"{_FOLDERS}/{{folder}}"
-_DRAFT = "id,internetMessageId,conversationId,isDraft,toRecipients,ccRecipients,bccRecipients,body"
+_DRAFT = (
+    "id,internetMessageId,conversationId,isDraft,from,sender,toRecipients,ccRecipients,"
+    "bccRecipients,body"
+)
 _CREATE = {
     Answering.REPLY: "createReply",
     Answering.REPLY_ALL: "createReplyAll",
     Answering.FORWARD: "createForward",
 }
-_NO_VERDICT = frozenset({408, 425, 500, 502, 503, 504, 509})
-"""Statuses that do not say whether the request took effect."""
-
-SESSIONS = 3
-"""Upload sessions that are tried for one file."""
+_CREATED = 201
+_ACCEPTED = 202
+_NO_VERDICT = UNAVAILABLE - {429}
+"""Statuses below 500 that do not say whether the request took effect; of 500 and more, all."""
 
 
 class GraphMailOperations:
@@ -89,7 +95,7 @@ class GraphMailOperations:
         path = _path(caller, folder=parent)
         request = _post("create folder", template, path, body)
         try:
-            answer = await self._once(caller, request, also=frozenset({409}))
+            answer = await self._once(caller, request, _CREATED, also=frozenset({409}))
         except MailNotFound as error:
             raise folder_not_found(error, parent or "") from error
         if answer.status == 409:  # noqa: PLR2004 - Conflict
@@ -143,17 +149,20 @@ class GraphMailOperations:
     async def purge_message(self, caller: Caller, message_id: str) -> None:
         """Deletes a message for good."""
         path = _path(caller, message=message_id)
-        await self._ask(caller, _post("permanent delete", f"{_MESSAGE}/permanentDelete", path))
+        request = _post("permanent delete", f"{_MESSAGE}/permanentDelete", path)
+        # a first try whose answer was lost has removed it
+        await self._ask(caller, request, repeat=frozenset({404}))
 
     async def send_at_once(self, caller: Caller, message: Json, *, save: bool) -> None:
         """Sends a mail in one request."""
         body = {"message": message, **({} if save else {"saveToSentItems": False})}
-        await self._once(caller, _post("send", "/users/{user}/sendMail", _path(caller), body))
+        request = _post("send", "/users/{user}/sendMail", _path(caller), body)
+        await self._once(caller, request, _ACCEPTED)
 
     async def create_draft(self, caller: Caller, message: Json, key: str) -> Draft:
         """Makes a draft that `find_draft` finds by a key."""
         request = _post("create draft", _MESSAGES, _path(caller), with_key(message, key))
-        return _draft((await self._once(caller, request)).body)
+        return await self._drafted(caller, request)
 
     async def create_answer(
         self, caller: Caller, how: Answering, message_id: str, changes: Json, key: str
@@ -162,7 +171,7 @@ class GraphMailOperations:
         path = _path(caller, message=message_id)
         body = {"message": with_key(changes, key)}
         request = _post(f"create {how}", f"{_MESSAGE}/{_CREATE[how]}", path, body)
-        return _draft((await self._once(caller, request)).body)
+        return await self._drafted(caller, request)
 
     async def find_draft(self, caller: Caller, key: str) -> Draft | None:
         """The draft, or the mail if it was sent, that was made with a key."""
@@ -179,34 +188,37 @@ class GraphMailOperations:
     async def look(self, caller: Caller, draft_id: str) -> Draft | None:
         """A draft, or the sent mail that it became; None where it is neither (yet)."""
         try:
-            return _draft(await self.get_message(caller, draft_id, {"$select": _DRAFT}))
+            found = await self.get_message(caller, draft_id, {"$select": _DRAFT})
         except MailNotFound:
             return None
+        if "id" not in found:
+            raise MailboxUnavailable(caller.mailbox, "get message: Graph's answer names no id")
+        return _draft(found)
 
     async def update_draft(self, caller: Caller, draft_id: str, changes: Json) -> Draft:
         """Changes properties of a draft."""
-        return _draft(await self.update_message(caller, draft_id, changes))
+        changed = await self.update_message(caller, draft_id, changes)
+        return _draft({"id": draft_id, **changed})
 
     async def add_attachment(self, caller: Caller, draft_id: str, attachment: Json) -> None:
         """Attaches a file of less than 3 MB, in one request."""
         path = _path(caller, message=draft_id)
-        await self._once(caller, _post("attach", f"{_MESSAGE}/attachments", path, attachment))
+        request = _post("attach", f"{_MESSAGE}/attachments", path, attachment)
+        await self._once(caller, request, _CREATED)
 
     async def upload(self, caller: Caller, draft_id: str, upload: Upload, read: ReadPart) -> None:
         """Attaches a file of 3 to 150 MB, part by part; goes on where an answer was lost."""
-        for _ in range(SESSIONS):
-            session = await self._session(caller, draft_id, upload)
-            if await self._uploads.send(session, read, self._gate(caller)):
-                return
-            if await self._attached(caller, draft_id, upload) > upload.alike:
-                return
-        raise MailboxUnavailable(caller.mailbox, "upload: its sessions end before the file does")
+
+        async def send(request: GraphRequest) -> GraphAnswer:
+            return await self._ask(caller, request)
+
+        file = File(caller.mailbox, draft_id, upload, read)
+        await self._uploads.attach(file, send, lambda: self._place(caller))
 
     async def send_draft(self, caller: Caller, draft_id: str) -> None:
         """Sends a draft."""
-        await self._once(
-            caller, _post("send draft", f"{_MESSAGE}/send", _path(caller, message=draft_id))
-        )
+        request = _post("send draft", f"{_MESSAGE}/send", _path(caller, message=draft_id))
+        await self._once(caller, request, _ACCEPTED)
 
     async def discard_draft(self, caller: Caller, draft_id: str) -> None:
         """Removes a draft; one that is gone is no error."""
@@ -233,62 +245,83 @@ class GraphMailOperations:
                 raise
             raise folder_not_found(error, folder) from error
 
-    async def _session(self, caller: Caller, draft_id: str, upload: Upload) -> Session:
-        item: dict[str, Any] = {"attachmentType": "file", "name": upload.name, "size": upload.size}
-        if upload.content_type:
-            item["contentType"] = upload.content_type
-        if upload.content_id is not None:
-            item |= {"isInline": True, "contentId": upload.content_id}
-        template = f"{_MESSAGE}/attachments/createUploadSession"
-        path = _path(caller, message=draft_id)
-        request = _post("begin upload", template, path, {"AttachmentItem": item})
-        # a session that nobody uses goes away by itself: it may be asked for again
-        answer = await self._ask(caller, request)
-        return Session(caller.mailbox, str(answer.body["uploadUrl"]), upload.size)
-
-    async def _attached(self, caller: Caller, draft_id: str, upload: Upload) -> int:
-        """How many files of this name and at least this size a draft has."""
-        template = f"{_MESSAGE}/attachments"
-        path = _path(caller, message=draft_id)
-        query = {"$select": "name,size"}
-        request = GraphRequest(what="look for upload", template=template, path=path, query=query)
-        found = (await self._ask(caller, request)).body.get("value", ())
-        return sum(one["name"] == upload.name and one["size"] >= upload.size for one in found)
+    async def _drafted(self, caller: Caller, request: GraphRequest) -> Draft:
+        answer = await self._once(caller, request, _CREATED)
+        if "id" not in answer.body:
+            raise AnswerLost(caller.mailbox, f"{request.what}: Graph's answer names no id")
+        return _draft(answer.body)
 
     async def _ask(
-        self, caller: Caller, request: GraphRequest, also: frozenset[int] = frozenset()
+        self,
+        caller: Caller,
+        request: GraphRequest,
+        also: frozenset[int] = frozenset(),
+        repeat: frozenset[int] = frozenset(),
     ) -> GraphAnswer:
-        """Sends what may be done twice, again where that helps; `also` are no errors."""
+        """Sends what may be done twice, again where that helps.
+
+        Args:
+            caller: whose mailbox.
+            request: what is asked for.
+            also: statuses that are no errors.
+            repeat: those that are none when the request is sent again.
+        """
+        fine = also
 
         async def once() -> GraphAnswer:
+            nonlocal fine
+            now, fine = fine, also | repeat
             answer = await self._send(caller, request)
-            if answer.status not in also:
+            if answer.status not in now:
                 self._check(caller, answer, request.what)
             return answer
 
-        return await repeated(once)
+        try:
+            return await repeated(once)
+        except AnswerLost as error:  # whatever it did, the same may be asked again
+            raise MailboxUnavailable(caller.mailbox, error.what, error.retry_after) from error
 
     async def _once(
-        self, caller: Caller, request: GraphRequest, also: frozenset[int] = frozenset()
+        self,
+        caller: Caller,
+        request: GraphRequest,
+        success: int,
+        also: frozenset[int] = frozenset(),
     ) -> GraphAnswer:
-        """Sends what must not be done twice; again only where it certainly was not done."""
+        """Sends what must not be done twice; again only where it certainly was not done.
+
+        Args:
+            caller: whose mailbox.
+            request: what is asked for.
+            success: the status that Graph documents; another may be that of a proxy.
+            also: statuses that are no errors.
+        """
 
         async def once() -> GraphAnswer:
-            answer = await self._send(caller, request)
-            if answer.status in _NO_VERDICT and not _throttled(answer):
-                what = f"{request.what}: Graph answered {answer.status}, which leaves it open"
-                error = AnswerLost(caller.mailbox, what)
-                error.said = answer.said
-                raise error
-            if answer.status not in also:
-                self._check(caller, answer, request.what)
+            try:
+                answer = await self._send(caller, request)
+            except AnswerTooLarge as error:
+                raise AnswerLost(caller.mailbox, error.what) from error
+            if answer.status == success or answer.status in also:
+                return answer
+            if answer.status < 400 or answer.status >= 500 or answer.status in _NO_VERDICT:  # noqa: PLR2004 - classes of HTTP
+                raise self._lost(caller, answer, request.what)
+            self._check(caller, answer, request.what)
             return answer
 
         return await repeated(once, _certainly_not_done)
 
+    def _lost(self, caller: Caller, answer: GraphAnswer, what: str) -> AnswerLost:
+        wait = retry_after(answer.headers)
+        self._gate(caller).pause(wait or 0.0)
+        said = f"{what}: Graph answered {answer.status}, which leaves it open"
+        error = AnswerLost(caller.mailbox, said, wait)
+        error.said = answer.said
+        return error
+
     async def _send(self, caller: Caller, request: GraphRequest) -> GraphAnswer:
         client = await self._connections(caller).client(_address(caller))
-        async with self._gate(caller).enter():
+        async with self._place(caller):
             with as_visitor(caller.bearer):
                 return await client.send(caller.mailbox, request)
 
@@ -308,8 +341,14 @@ class GraphMailOperations:
     def _connections(self, caller: Caller) -> GraphMailboxes:
         return self._visitors if caller.bearer else self._own
 
+    def _place(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+        gate = self._gate(caller)
+        return gate.enter() if caller.bearer else gate.enter_beside_polling()
+
     def _gate(self, caller: Caller) -> MailboxGate:
-        return self._connections(caller).gate(_address(caller))
+        # Graph's limits are those of an app and a mailbox, and a token may be that of any app
+        whose = hashlib.sha256(caller.bearer.encode()).hexdigest() if caller.bearer else ""
+        return self._connections(caller).gate(_address(caller), whose)
 
 
 def _address(caller: Caller) -> MailboxAddress:
@@ -347,13 +386,10 @@ def _draft(message: Json) -> Draft:
         conversation_id=message.get("conversationId") or "",
         is_draft=bool(message.get("isDraft", True)),
         recipients=addresses(message),
+        senders=senders(message),
         body=body.get("content") or "",
         body_content_type=body.get("contentType") or "text",
     )
-
-
-def _throttled(answer: GraphAnswer) -> bool:
-    return answer.status == 503 and retry_after(answer.headers) is not None  # noqa: PLR2004
 
 
 def _certainly_not_done(error: Exception) -> bool | float:

@@ -1,6 +1,7 @@
 """How many mails each recipient got in an hour, in the table `sendcounts`, guarded by ETags.
 
-A row for each recipient, which holds the latest hour only: nothing has to be cleared away.
+A row for each recipient, which holds the latest hour only: nothing has to be cleared away. Mails of
+one process to a recipient are counted one after the other, so that only processes are rivals.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import random
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
@@ -27,6 +29,9 @@ from shared.domain.errors import StorageUnavailable
 ROUNDS = 12
 """How often a count is tried while other workers count the same recipient."""
 
+LONGEST_PAUSE = 2.0
+"""Seconds between two tries, at most."""
+
 _SOMEBODY_WAS_FASTER = {CONFLICT, PRECONDITION_FAILED}
 
 
@@ -35,12 +40,20 @@ class TableSendCounts:
 
     def __init__(self, clients: StorageClients) -> None:
         self._table = Table(clients, "sendcounts")
+        # a lock lives as long as somebody holds or wants it
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def add(self, recipient: str, hour: datetime, most: int) -> bool:
         """Counts one mail more, unless there were `most` already."""
-        identity = hashlib.sha256(recipient.lower().encode()).hexdigest()
+        # half a surrogate is no address, but Graph may give one
+        plain = recipient.lower().encode("utf-8", "surrogatepass")
+        identity = hashlib.sha256(plain).hexdigest()
         keys = {"PartitionKey": identity[:2], "RowKey": identity[:40]}
         stamp = hour.astimezone(UTC).strftime("%Y-%m-%dT%H")
+        async with self._locks.setdefault(identity, asyncio.Lock()):
+            return await self._counted(keys, stamp, most)
+
+    async def _counted(self, keys: dict[str, str], stamp: str, most: int) -> bool:
         for round_ in range(ROUNDS):
             row, version = await self._read(keys)
             count = row.get("count", 0) if row.get("hour") == stamp else 0
@@ -48,7 +61,8 @@ class TableSendCounts:
                 return False
             if await self._write({**keys, "hour": stamp, "count": count + 1}, version):
                 return True
-            await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(round_, 5)))  # noqa: S311
+            longest = min(0.02 * 2**round_, LONGEST_PAUSE)
+            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311
         raise StorageUnavailable("table sendcounts: a recipient is counted by too many at once")
 
     async def _read(self, keys: dict[str, str]) -> tuple[dict[str, Any], str]:

@@ -70,13 +70,18 @@ def with_key(message: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def addresses(message: Mapping[str, Any]) -> tuple[str, ...]:
     """The addresses of all who get a message (Graph's JSON), each once, in lower case."""
-    found: dict[str, None] = {}
-    for name in ("toRecipients", "ccRecipients", "bccRecipients"):
-        for one in message.get(name) or ():
-            address = ((one or {}).get("emailAddress") or {}).get("address") or ""
-            if address:
-                found[address.lower()] = None
-    return tuple(found)
+    names = ("toRecipients", "ccRecipients", "bccRecipients")
+    return _addresses(one for name in names for one in message.get(name) or ())
+
+
+def senders(message: Mapping[str, Any]) -> tuple[str, ...]:
+    """The addresses from which a message (Graph's JSON) goes, each once, in lower case."""
+    return _addresses(message.get(name) for name in ("from", "sender"))
+
+
+def _addresses(people: Iterable[Any]) -> tuple[str, ...]:
+    found = (((one or {}).get("emailAddress") or {}).get("address") or "" for one in people)
+    return tuple(dict.fromkeys(address.lower() for address in found if address))
 
 
 def _common(content: MailContent) -> dict[str, Any]:

@@ -19,21 +19,32 @@ AUTOMATIC_HEADER = "X-Auto-Response-Suppress"
 """What marks our automatic mail; `Auto-Submitted` itself is stripped by Exchange."""
 
 # Python's $ also matches before a line feed at the end, which must not get into a header
-_END = r"$(?!\n)"
+END = r"$(?!\n)"
+# a header must not go on in another line, whatever a mail program takes for one
+_ON_ONE_LINE = r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*"
+_OF_ADDRESS = r'[^\s@<>,;"\x00-\x1f\x7f-\x9f]+'
 Address: TypeAlias = Annotated[
     str,
     Meta(
         max_length=320,
-        pattern=rf'^[^\s@<>,;"]+@[^\s@<>,;"]+{_END}',
+        pattern=rf"^{_OF_ADDRESS}@{_OF_ADDRESS}{END}",
         description="An address such as `ada@example.org`.",
     ),
 ]
-Line: TypeAlias = Annotated[str, Meta(max_length=LONGEST_SUBJECT, pattern=rf"^[^\r\n\x00]*{_END}")]
+Line: TypeAlias = Annotated[str, Meta(max_length=LONGEST_SUBJECT, pattern=rf"^{_ON_ONE_LINE}{END}")]
 HeaderName: TypeAlias = Annotated[
-    str, Meta(max_length=100, pattern=rf"^[xX]-[A-Za-z0-9][A-Za-z0-9-]*{_END}")
+    str, Meta(max_length=100, pattern=rf"^[xX]-[A-Za-z0-9][A-Za-z0-9-]*{END}")
 ]
 HeaderValue: TypeAlias = Annotated[
-    str, Meta(max_length=LONGEST_HEADER, pattern=rf"^[^\r\n\x00]*{_END}")
+    str, Meta(max_length=LONGEST_HEADER, pattern=rf"^{_ON_ONE_LINE}{END}")
+]
+ContentType: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=rf'^[!-:<-~]*(?: *; *[!#-:<>-~]+=(?:[!#-:<-~]+|"[ !#-~]*"))*{END}',
+        description="Such as `application/pdf` or `text/plain; charset=utf-8`.",
+    ),
 ]
 BodyType: TypeAlias = Literal["text", "html"]
 Importance: TypeAlias = Literal["low", "normal", "high"]
@@ -73,8 +84,8 @@ class OutgoingAttachment(Model, frozen=True, kw_only=True):
     name: Line = ""
     content: bytes | None = None
     document_id: Annotated[str, Meta(max_length=100)] | None = None
-    content_type: Annotated[str, Meta(max_length=100, pattern=rf"^[^\s]*/?[^\s]*{_END}")] = ""
-    content_id: Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._@-]{{1,200}}{_END}")] | None = None
+    content_type: ContentType = ""
+    content_id: Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._@-]{{1,200}}{END}")] | None = None
 
     def __post_init__(self) -> None:
         """Refuses what has no bytes, or two sorts of them."""
@@ -124,9 +135,10 @@ class MailContent(Model, frozen=True, kw_only=True):
     @property
     def all_headers(self) -> dict[str, str]:
         """The caller's headers, and the one that marks an automatic mail."""
-        if not self.automatic or AUTOMATIC_HEADER.lower() in map(str.lower, self.headers):
+        if not self.automatic:
             return dict(self.headers)
-        return {**self.headers, AUTOMATIC_HEADER: "All"}
+        own = {n: v for n, v in self.headers.items() if n.lower() != AUTOMATIC_HEADER.lower()}
+        return {**own, AUTOMATIC_HEADER: "All"}
 
 
 def recipient(someone: Someone) -> Recipient:

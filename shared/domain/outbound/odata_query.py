@@ -10,9 +10,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlencode
 
 LARGEST_PAGE = 1000
 LONGEST_VALUE = 4000
+LONGEST_QUERY = 4500
+"""Characters of all parameters, escaped: the link to the rest of a list carries them."""
+
 MOST_SKIPPED = 1_000_000
 
 _NAMES = r"^[A-Za-z@][A-Za-z0-9_.@/]*(,[A-Za-z@][A-Za-z0-9_.@/]*)*$(?!\n)"
@@ -124,6 +128,8 @@ def checked(query: Mapping[str, str], options: Mapping[str, Option]) -> dict[str
             problems.append(f"{name}: {allowed if value else 'a value'} is wanted")
     if "$search" in query and {"$filter", "$orderby"} & query.keys():
         problems.append("$search goes with neither $filter nor $orderby")
+    if len(urlencode(query, quote_via=quote, safe="", errors="replace")) > LONGEST_QUERY:
+        problems.append(f"at most {LONGEST_QUERY} characters together, when they are escaped")
     if problems:
         raise ValueError("; ".join(problems))
     return dict(query)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
 from shared.domain.outbound.mail import (
+    END,
     MOST_RECIPIENTS,
     Line,
     MailContent,
@@ -16,7 +17,7 @@ from shared.domain.outbound.mail import (
 )
 
 Category: TypeAlias = Annotated[str, Meta(min_length=1, max_length=255)]
-FolderId: TypeAlias = Annotated[str, Meta(pattern="^[A-Za-z0-9_=+-]{1,512}$")]
+FolderId: TypeAlias = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_=+-]{{1,512}}{END}")]
 SomeRecipients: TypeAlias = Annotated[
     tuple[Someone, ...], Meta(min_length=1, max_length=MOST_RECIPIENTS)
 ]
@@ -43,6 +44,22 @@ class SendRequest(MailContent, frozen=True, kw_only=True):
         super().__post_init__()
         if self.identify and not self.save_to_sent_items:
             raise ValueError("identify needs a draft, and of that a copy stays in Sent Items")
+
+
+class SendTemplate(Model, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """A new mail as a template, which has the fields of SendRequest.
+
+    Any text in it that begins with `=`, but for contents of attachments, is a FEEL expression.
+
+    Args:
+        template: true.
+        variables: what expressions may name.
+        to: addresses, expressions that give some, or one expression that gives a list.
+    """
+
+    template: Annotated[bool, Meta(extra_json_schema={"const": True})]
+    variables: dict[str, Any] | None = None
+    to: str | list[Any]
 
 
 class ReplyRequest(MailContent, frozen=True, kw_only=True):
@@ -117,7 +134,9 @@ class CreateFolderRequest(Model, frozen=True, kw_only=True):
         is_hidden: whether mail programs leave it out.
     """
 
-    display_name: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^/\x00-\x1f]+$")]
+    display_name: Annotated[
+        str, Meta(min_length=1, max_length=255, pattern=rf"^[^/\x00-\x1f]+{END}")
+    ]
     is_hidden: bool = False
 
     def __post_init__(self) -> None:

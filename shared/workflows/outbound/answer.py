@@ -37,8 +37,10 @@ async def answer(
     """
     # what is forwarded stands in the mail in any case
     quote = request.quote if isinstance(request, ReplyRequest) else True
-    if isinstance(request, ReplyRequest) and request.automatic and not request.even_if_automatic:
-        await _refuse_loop(sending, caller, message_id)
+    is_guarded = (
+        isinstance(request, ReplyRequest) and request.automatic and not request.even_if_automatic
+    )
+    sender = await _person(sending, caller, message_id) if is_guarded else None
     parts = await parts_of(request.attachments, sending.documents)
     changes = answer_changes(request, quote=quote)
     request_size({**changes, "body": request.body})
@@ -50,24 +52,47 @@ async def answer(
         lambda: sending.operations.create_answer(caller, how, message_id, changes, key),
     )
     above_quote = request.body if quote else ""
-    await drafts.prepared(
-        sending,
-        caller,
-        draft,
-        lambda: _complete(sending, caller, draft, request, above_quote, parts),
-    )
+
+    async def complete() -> None:
+        if sender is not None:
+            _refuse_loop(caller, draft, sender)
+        await _complete(sending, caller, draft, request, above_quote, parts)
+
+    await drafts.prepared(sending, caller, draft, complete)
     return Sent(await drafts.dispatch(sending, caller, draft))
 
 
-async def _refuse_loop(sending: Sending, caller: Caller, message_id: str) -> None:
+async def _person(sending: Sending, caller: Caller, message_id: str) -> str:
+    """The address of the person who wrote a mail.
+
+    Raises:
+        SendRefused: it was none.
+    """
     origin = mail_from_graph(await sending.operations.get_message(caller, message_id, _ORIGIN))
-    own = origin["from"]["address"].lower() == caller.mailbox.lower()
-    if own or is_automatic(origin["headers"], origin["from"]["address"]):
-        raise SendRefused(
-            Refusal.LOOP,
-            "the mail was sent by a machine or by this mailbox itself, and an automatic answer"
-            " might begin a loop. Set evenIfAutomatic where it must go.",
-        )
+    address = str(origin["from"]["address"])
+    if address.lower() == caller.mailbox.lower() or is_automatic(origin["headers"], address):
+        raise _loop()
+    return address
+
+
+def _refuse_loop(caller: Caller, draft: Draft, sender: str) -> None:
+    """Looks at those whom an answer would reach: Reply-To may lead to a machine, or back here.
+
+    The mailbox may be named by its id or by an alias: the draft knows from which address it goes.
+    """
+    own = {caller.mailbox.lower(), *draft.senders}
+    for address in (sender.lower(), *draft.recipients):
+        if address in own or is_automatic({}, address):
+            raise _loop()
+
+
+def _loop() -> SendRefused:
+    return SendRefused(
+        Refusal.LOOP,
+        "the mail was sent by a machine or by this mailbox itself, or its answer would go to one"
+        " of both, and an automatic answer might begin a loop. Set evenIfAutomatic where it must"
+        " go.",
+    )
 
 
 async def _complete(  # noqa: PLR0917 - what a draft needs

@@ -1,16 +1,17 @@
 """The sure way of sending: a draft with a key, its files, then its sending.
 
-Where an answer is lost, a look at the mailbox tells what happened; nothing is done twice.
+Where an answer is lost, a look at the mailbox tells what happened; nothing is done twice. A draft
+that is not sent is removed, whatever ends the work on it, unless its sending has begun.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 
-from shared.domain.errors import AnswerLost, ConnectorError, MailboxError, MailboxUnavailable
+from shared.domain.errors import AnswerLost, MailboxError, MailboxUnavailable, MailNotFound
 from shared.outbound_ports import Caller, Draft
 from shared.telemetry import logger
 from shared.workflows.outbound.parts import LARGEST_POST, Part
@@ -18,6 +19,17 @@ from shared.workflows.outbound.sending import Sending
 
 LOOKS = (0.0, 1.0, 3.0, 6.0)
 """Seconds before each look for a mail whose sending was not answered."""
+
+REMOVALS = 3
+"""Tries to remove a draft."""
+
+LONGEST_PAUSE = 300.0
+"""Seconds that Graph may ask to wait before a removal."""
+
+WAITED_FOR = 5.0
+"""Seconds that a removal is waited for; then it goes on by itself."""
+
+_removals: set[asyncio.Task[None]] = set()  # held here, or they would be collected
 
 
 async def made(
@@ -28,13 +40,12 @@ async def made(
     Raises:
         MailboxUnavailable: there is none; nothing is sent, and the same may be tried again.
     """
+    making = asyncio.ensure_future(_made(sending, caller, key, make))
     try:
-        return await make()
-    except AnswerLost as error:
-        found = await sending.operations.find_draft(caller, key)
-        if found is not None:
-            return found
-        raise _nothing_sent(caller, error) from error
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        await _in_any_case(_remove_when_made(sending, caller, making))
+        raise
 
 
 async def attach(sending: Sending, caller: Caller, draft: Draft, parts: Sequence[Part]) -> None:
@@ -43,7 +54,6 @@ async def attach(sending: Sending, caller: Caller, draft: Draft, parts: Sequence
     Raises:
         MailboxUnavailable: it did not work; nothing is sent.
     """
-    seen: Counter[tuple[str, int]] = Counter()
     for part in parts:
         if part.size < LARGEST_POST:
             whole = await part.whole()
@@ -52,9 +62,7 @@ async def attach(sending: Sending, caller: Caller, draft: Draft, parts: Sequence
             except AnswerLost as error:  # a second try could attach it twice
                 raise _nothing_sent(caller, error) from error
         else:
-            upload = part.upload(seen[part.name, part.size])
-            await sending.operations.upload(caller, draft.id, upload, part.read)
-        seen[part.name, part.size] += 1
+            await sending.operations.upload(caller, draft.id, part.upload(), part.read)
 
 
 async def dispatch(sending: Sending, caller: Caller, draft: Draft) -> Draft:
@@ -62,7 +70,9 @@ async def dispatch(sending: Sending, caller: Caller, draft: Draft) -> Draft:
 
     Raises:
         AnswerLost: nobody knows whether it is sent; says how to find out.
+        MailboxError: it is not sent, and removed.
     """
+    sending.begins()
     try:
         await sending.operations.send_draft(caller, draft.id)
     except AnswerLost as error:
@@ -75,27 +85,85 @@ async def dispatch(sending: Sending, caller: Caller, draft: Draft) -> Draft:
         )
         lost.said = error.said
         raise lost from error
+    except MailNotFound:
+        raise
+    except MailboxError:
+        await _in_any_case(_remove(sending, caller, draft, surely_unsent=False))
+        raise
     return replace(draft, is_draft=False)
 
 
 async def prepared(
     sending: Sending, caller: Caller, draft: Draft, prepare: Callable[[], Awaitable[None]]
 ) -> None:
-    """Does what a draft needs before it is sent; removes the draft where that fails."""
+    """Does what a draft needs before it is sent; removes the draft where that fails.
+
+    Raises:
+        MailboxUnavailable: it failed, maybe with a lost answer; nothing is sent.
+    """
     try:
         await prepare()
-    except ConnectorError:
-        try:
-            await sending.operations.discard_draft(caller, draft.id)
-        except MailboxError:
-            logger().warning("draft.left_behind", mailbox=caller.mailbox)
+    except AnswerLost as error:
+        await _in_any_case(_remove(sending, caller, draft))
+        raise _nothing_sent(caller, error) from error
+    except (Exception, asyncio.CancelledError):
+        await _in_any_case(_remove(sending, caller, draft))
         raise
+
+
+async def _made(
+    sending: Sending, caller: Caller, key: str, make: Callable[[], Awaitable[Draft]]
+) -> Draft:
+    try:
+        return await make()
+    except AnswerLost as error:
+        with contextlib.suppress(MailboxError):
+            found = await sending.operations.find_draft(caller, key)
+            if found is not None:
+                return found
+        raise _nothing_sent(caller, error) from error
+
+
+async def _in_any_case(work: Coroutine[None, None, None]) -> None:
+    """Does something to its end, even if the caller is cut off meanwhile."""
+    task = asyncio.ensure_future(work)
+    _removals.add(task)
+    task.add_done_callback(_removals.discard)
+    await asyncio.wait({task}, timeout=WAITED_FOR)
+
+
+async def _remove_when_made(
+    sending: Sending, caller: Caller, making: asyncio.Future[Draft]
+) -> None:
+    with contextlib.suppress(Exception, asyncio.CancelledError):
+        await _remove(sending, caller, await making)
+
+
+async def _remove(
+    sending: Sending, caller: Caller, draft: Draft, *, surely_unsent: bool = True
+) -> None:
+    """Removes a draft; where it may have been sent by a person, only if it still is a draft."""
+    for _ in range(REMOVALS):
+        try:
+            found = draft if surely_unsent else await sending.operations.look(caller, draft.id)
+            if found is not None and found.is_draft:
+                await sending.operations.discard_draft(caller, draft.id)
+        except MailboxUnavailable as error:
+            pause = error.retry_after or 1.0
+            if pause > LONGEST_PAUSE:
+                break
+            await sending.sleep(pause)
+        except Exception:  # noqa: BLE001 - what is told is the failure before it
+            break
+        else:
+            return
+    logger().warning("draft.left_behind", mailbox=caller.mailbox)
 
 
 async def _was_sent(sending: Sending, caller: Caller, draft: Draft) -> bool:
     for pause in LOOKS:
         await sending.sleep(pause)
-        with contextlib.suppress(MailboxUnavailable):
+        with contextlib.suppress(MailboxError):  # a refusal to look is no verdict on the mail
             found = await sending.operations.look(caller, draft.id)
             if found is not None and not found.is_draft:
                 return True
@@ -103,6 +171,6 @@ async def _was_sent(sending: Sending, caller: Caller, draft: Draft) -> bool:
 
 
 def _nothing_sent(caller: Caller, error: AnswerLost) -> MailboxUnavailable:
-    failed = MailboxUnavailable(caller.mailbox, f"{error.what}. Nothing is sent")
+    failed = MailboxUnavailable(caller.mailbox, f"{error.what}. Nothing is sent", error.retry_after)
     failed.said = error.said
     return failed

@@ -68,9 +68,9 @@ class Part:
         content = await self.read(0, self.size) if self.size else b""
         return attachment(self.name, self.content_type, self.content_id, content)
 
-    def upload(self, alike: int) -> Upload:
+    def upload(self) -> Upload:
         """The file as an upload session wants it described."""
-        return Upload(self.name, self.size, self.content_type, self.content_id, alike)
+        return Upload(self.name, self.size, self.content_type, self.content_id)
 
 
 async def parts_of(attachments: Iterable[OutgoingAttachment], documents: Documents) -> list[Part]:

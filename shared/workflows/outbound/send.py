@@ -42,6 +42,7 @@ async def send(sending: Sending, caller: Caller, request: SendRequest) -> Sent:
     if fits and parts:
         message["attachments"] = [await part.whole() for part in parts]
     if fits and not request.identify:
+        sending.begins()
         await sending.operations.send_at_once(caller, message, save=request.save_to_sent_items)
         return Sent(kept=request.save_to_sent_items)
     key = str(uuid.uuid4())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,7 @@ class Sending:
         clock: the time.
         most_per_hour: mails that one recipient may get in an hour, over all mailboxes; 0: any.
         sleep: how to wait between looks at a mail whose answer was lost; tests need not.
+        begins: called right before a mail is handed over: from then on it may be sent.
     """
 
     operations: MailOperations
@@ -36,6 +38,7 @@ class Sending:
     clock: Clock
     most_per_hour: int
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    begins: Callable[[], None] = lambda: None
 
     async def count(self, recipients: Iterable[str]) -> None:
         """Counts a mail for each recipient.
@@ -55,7 +58,7 @@ class Sending:
             async with free:
                 return await self.counts.add(address, hour, self.most_per_hour)
 
-        unique = dict.fromkeys(address.lower() for address in recipients)
+        unique = dict.fromkeys(map(_plain, recipients))
         if not all(await asyncio.gather(*(one(address) for address in unique))):
             raise SendRefused(
                 Refusal.TOO_MANY,
@@ -64,6 +67,11 @@ class Sending:
                 " the setting MAILS_PER_RECIPIENT_AND_HOUR.",
                 (hour + HOUR - now).total_seconds(),
             )
+
+
+def _plain(address: str) -> str:
+    """An address as it is counted, however it is written."""
+    return unicodedata.normalize("NFKC", address).casefold().rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,23 @@ import asyncio
 import pytest
 
 from localdev.graph_simulator import Faults
-from shared.domain.errors import AnswerLost, MailboxError, MailboxRefused, MailboxUnavailable
+from shared.domain.errors import (
+    AnswerLost,
+    MailboxError,
+    MailboxRefused,
+    MailboxUnavailable,
+    MailNotFound,
+)
 from shared.outbound_ports import Upload
+from shared.ports import MailboxAddress
 from tests.builders import MAILBOX
 from tests.contract.outbound.worlds import OutboundWorld
 
 LARGE = bytes(range(256)) * 40_000
 """Ten megabytes: three parts."""
+
+TO = {"toRecipients": [{"emailAddress": {"address": "ada@contoso.example"}}]}
+FILE = {"@odata.type": "#microsoft.graph.fileAttachment", "name": "a", "contentBytes": "YQ=="}
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, "drop"])
@@ -29,10 +39,29 @@ async def test_a_send_without_a_verdict_is_not_repeated(
     assert world.counted() == {"POST sendMail": 1}
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_a_throttled_send_is_repeated(world: OutboundWorld, status: int) -> None:
+@pytest.mark.parametrize("operation", ["POST sendMail", "POST send", "POST attachments"])
+@pytest.mark.parametrize("status", [409, 412, 423, 500, 503, 507])
+async def test_a_failure_that_asks_to_wait_is_no_verdict(
+    world: OutboundWorld, operation: str, status: int
+) -> None:
+    """A gateway may give it after the mail went out: nothing is done a second time."""
+    draft = await world.operations.create_draft(world.caller, TO, "key")
+    asks = {
+        "POST sendMail": lambda: world.operations.send_at_once(world.caller, TO, save=True),
+        "POST send": lambda: world.operations.send_draft(world.caller, draft.id),
+        "POST attachments": lambda: world.operations.add_attachment(world.caller, draft.id, FILE),
+    }
+    world.simulator.fail_next(operation, status, retry_after=1, after_effect=True)
+
+    with pytest.raises(AnswerLost):
+        await asks[operation]()
+
+    assert world.counted()[operation] == 1
+
+
+async def test_a_throttled_send_is_repeated(world: OutboundWorld) -> None:
     """It certainly was not done."""
-    world.simulator.fail_next("POST sendMail", status, retry_after=2)
+    world.simulator.fail_next("POST sendMail", 429, retry_after=2)
 
     await world.send()
 
@@ -106,8 +135,7 @@ async def test_two_files_alike_are_both_attached(world: OutboundWorld) -> None:
     await world.operations.upload(world.caller, draft.id, Upload("a", len(LARGE)), _read)
     world.simulator.fail_next("PUT upload", "drop", times=2)
 
-    upload = Upload("a", len(LARGE), alike=1)
-    await world.operations.upload(world.caller, draft.id, upload, _read)
+    await world.operations.upload(world.caller, draft.id, Upload("a", len(LARGE)), _read)
 
     assert len(world.simulator.message(MAILBOX, draft.id).content.attachments) == 2
 
@@ -130,6 +158,50 @@ async def test_sends_keep_to_the_four_places_of_a_mailbox(world: OutboundWorld) 
 
     assert world.simulator.metrics.max_concurrency[MAILBOX] <= 4
     assert world.simulator.metrics.throttled == 0
+
+
+async def test_a_callers_throttling_holds_up_nobody_else(world: OutboundWorld) -> None:
+    """Graph counts by app: another caller's token may be that of another."""
+    other = world.simulator.add_app("5c0fed00-0000-4000-8000-000000000001")
+    throttled = type(world.caller)(MAILBOX, bearer=world.simulator.issue_token(other))
+    world.simulator.fail_next("GET messages", 429, retry_after=600)
+
+    with pytest.raises(MailboxUnavailable):
+        await world.operations.list_messages(throttled, None, {})
+    with pytest.raises(MailboxUnavailable):
+        await world.operations.list_messages(throttled, None, {})
+    await world.operations.list_messages(world.visitor(), None, {})
+
+    assert world.counted() == {"GET messages": 2}
+
+
+async def test_polling_gets_through_whatever_callers_ask(world: OutboundWorld) -> None:
+    """One place of the mailbox is left to it, and the crowd waits outside."""
+    world.simulator.faults = Faults(latency=0.02)
+    crowd = [
+        asyncio.create_task(world.operations.list_folders(world.caller, None, {}))
+        for _ in range(60)
+    ]
+    await asyncio.sleep(0.03)
+    address = MailboxAddress(world.caller.credential, MAILBOX)
+
+    await world.mailboxes.list_messages(address, "inbox", {"$top": "1"}, "text")
+
+    assert sum(one.done() for one in crowd) < 20
+    await asyncio.gather(*crowd)
+
+
+async def test_a_removal_for_good_whose_answer_was_lost_is_done(world: OutboundWorld) -> None:
+    """The repeat finds nothing more to remove."""
+    mail = world.deliver()
+    world.simulator.fail_next(
+        lambda one: "permanentDelete" in one.target, "drop", after_effect=True
+    )
+
+    await world.operations.purge_message(world.caller, mail)
+
+    with pytest.raises(MailNotFound):
+        await world.operations.purge_message(world.caller, mail)
 
 
 async def test_a_callers_token_is_used_instead_of_the_apps(world: OutboundWorld) -> None:

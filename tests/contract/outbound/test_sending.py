@@ -100,6 +100,7 @@ async def test_large_mail_goes_in_parts(world: OutboundWorld) -> None:
     assert world.counted() == {
         "POST messages": 1,
         "POST attachments": 1,
+        "GET attachments": 1,
         "POST attachments createUploadSession": 1,
         "POST send": 1,
     }

@@ -51,12 +51,12 @@ class OutboundWorld:
         self.running = running
         self.hourglass = Hourglass()
         self.documents = FakeDocuments()
+        self.mailboxes = GraphMailboxes(self._connect, gate=self._gate)
         self.operations = GraphMailOperations(
-            GraphMailboxes(self._connect, gate=self._gate),
+            self.mailboxes,
             GraphMailboxes(visitors(running.graph_url), gate=self._gate),
             Uploads(self.hourglass.sleep),
         )
-        self._own = self.operations._own  # noqa: SLF001 - closed by the app in production
         self.caller = Caller(MAILBOX, Credential(client_id=CLIENT_ID))
         self.sending = Sending(
             operations=self.operations,
@@ -120,7 +120,7 @@ class OutboundWorld:
     async def close(self) -> None:
         """Closes every connection."""
         await self.operations.close()
-        await self._own.close()
+        await self.mailboxes.close()
         await self._transport.aclose()
 
     def _gate(self, mailbox: str) -> MailboxGate:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.adapters.storage import send_counts
 from shared.adapters.storage.send_counts import TableSendCounts
 from shared.outbound_ports import SendCounts
 from tests.fakes.send_counts import FakeSendCounts
@@ -53,3 +54,15 @@ async def test_workers_at_once_do_not_exceed_the_limit(worker: Callable[[], Send
     counted = await asyncio.gather(*(one.add(ADA, HOUR, 6) for one in workers * 3))
 
     assert sum(counted) == 6
+
+
+async def test_mails_of_one_worker_to_a_recipient_wait_for_each_other(
+    worker: Callable[[], SendCounts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is counted in vain and tried again."""
+    monkeypatch.setattr(send_counts, "ROUNDS", 1)
+    counts = worker()
+
+    counted = await asyncio.gather(*(counts.add(ADA, HOUR, 1000) for _ in range(50)))
+
+    assert all(counted)

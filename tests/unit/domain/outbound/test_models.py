@@ -38,6 +38,14 @@ def decode(model: Any, source: dict[str, Any]) -> Any:
         {**TO, "headers": {"x-a": "b\nBcc: eve@example.org"}},
         {**TO, "headers": {"x-a: b\nBcc": "eve@example.org"}},
         {**TO, "headers": {"x-a": "1", "X-A": "2"}},
+        {**TO, "headers": {"x-a": "b\u2028Bcc: eve@example.org"}},
+        {**TO, "headers": {"x-a": "b\x0bc"}},
+        {**TO, "subject": "a\x85b"},
+        {"to": ["ada\x00@example.org"]},
+        {"to": ["ada@example\x7f.org"]},
+        {"to": ["ada\u2028@example.org"]},
+        {**TO, "attachments": [{"name": "a", "content": "YQ==", "contentType": "a/b\nc"}]},
+        {**TO, "attachments": [{"name": "a", "content": "YQ==", "contentType": "a/b; c"}]},
         {**TO, "headers": FIVE | {"x-6": ""}},
         {**TO, "headers": FIVE, "automatic": True},
         {**TO, "attachments": [{"name": "a"}]},
@@ -64,6 +72,8 @@ def test_what_cannot_be_sent_is_refused(source: dict[str, Any]) -> None:
         (MoveRequest, {"folder": "a", "folderId": "b"}),
         (MoveRequest, {"folder": "a//b"}),
         (MoveRequest, {"folderId": "../inbox"}),
+        (MoveRequest, {"folderId": "archive\n"}),
+        (CreateFolderRequest, {"displayName": "abc\n"}),
         (CreateFolderRequest, {"displayName": "  "}),
         (CreateFolderRequest, {"displayName": "a/b"}),
     ],
@@ -72,6 +82,26 @@ def test_what_makes_no_sense_is_refused(model: Any, source: dict[str, Any]) -> N
     """Nothing, too much, or no name."""
     with pytest.raises(msgspec.ValidationError):
         decode(model, source)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "pdf", "text/plain", "text/plain; charset=utf-8", 'text/csv;charset="utf-8"; header=a'],
+)
+def test_a_content_type_may_have_parameters(content_type: str) -> None:
+    """As MIME has them."""
+    one = {"name": "a", "content": "YQ==", "contentType": content_type}
+
+    assert decode(SendRequest, {**TO, "attachments": [one]}).attachments[0]
+
+
+def test_an_automatic_mail_is_marked_whatever_its_own_headers_say() -> None:
+    """Two marks would be none, and a caller's may say the contrary."""
+    own = {"x-auto-response-suppress": "None", "x-case": "42"}
+
+    request = decode(SendRequest, {**TO, "automatic": True, "headers": own})
+
+    assert request.all_headers == {"x-case": "42", "X-Auto-Response-Suppress": "All"}
 
 
 def test_a_mail_becomes_graphs_json() -> None:

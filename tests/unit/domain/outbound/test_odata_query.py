@@ -1,7 +1,10 @@
 """OData parameters that are passed on, and those that are not."""
 
+from urllib.parse import quote, urlencode
+
 import pytest
 
+from shared.domain.outbound.links import LONGEST_TOKEN, GraphLink
 from shared.domain.outbound.odata_query import LIST, ONE, checked
 
 
@@ -60,3 +63,16 @@ def test_one_message_has_fewer_parameters() -> None:
     """There is nothing to page or to filter."""
     with pytest.raises(ValueError, match=r"'\$top' is not known"):
         checked({"$top": "5"}, ONE)
+
+
+def test_parameters_are_not_longer_than_the_link_to_the_rest_of_a_list_may_be() -> None:
+    """It carries them, escaped, in an address; so what is too long is refused at the first page."""
+    fits = " or ".join(["subject ne 'äöü'"] * 90)
+    query = {"$filter": fits, "$top": "1"}
+    assert checked(query, LIST) == query
+    escaped = urlencode({**query, "$skip": "1000000"}, quote_via=quote, safe="")
+    folders = f"/mailFolders/{'a' * 200}/childFolders/{'b' * 200}/messages"
+    assert len(GraphLink(folders, escaped).token) <= LONGEST_TOKEN
+
+    with pytest.raises(ValueError, match="escaped"):
+        checked({"$filter": " or ".join(["subject ne 'äöü'"] * 150)}, LIST)

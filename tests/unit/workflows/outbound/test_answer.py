@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.errors import AnswerLost, MailboxUnavailable, MailNotFound, Refusal, SendRefused
 from shared.domain.outbound.requests import ForwardRequest, ReplyRequest
-from shared.outbound_ports import Answering
+from shared.outbound_ports import Answering, Caller
 from shared.workflows.outbound.answer import answer
 from shared.workflows.outbound.sending import Sent
 from tests.unit.workflows.outbound.desk import ADA, Desk, asked_for
@@ -77,6 +77,59 @@ async def test_a_machine_does_not_answer_a_machine(properties: dict[str, Any]) -
 
     assert raised.value.why is Refusal.LOOP
     assert dict(desk.operations.asked) == {"get_message": 1}
+
+
+@pytest.mark.parametrize("to", ["noreply@robot.example", BOX.upper(), "desk@contoso.example"])
+async def test_a_machine_does_not_answer_to_a_machine(to: str) -> None:
+    """Wherever Reply-To leads, this mailbox by another of its addresses included."""
+    desk = Desk()
+    desk.operations.own = "desk@contoso.example"
+    mail = desk.operations.deliver(replyTo=[{"emailAddress": {"address": to}}])
+
+    with pytest.raises(SendRefused) as raised:
+        await reply(desk, mail, body="We got it", automatic=True)
+
+    assert raised.value.why is Refusal.LOOP
+    assert list(desk.operations.messages) == [mail]
+    assert not desk.counts.counts
+
+
+async def test_a_machine_does_not_answer_itself_by_the_id_of_its_mailbox() -> None:
+    """Whose address the draft knows."""
+    desk = Desk()
+    desk.operations.own = BOX
+    sender: dict[str, Any] = {"from": {"emailAddress": {"address": BOX}}}
+    mail = desk.operations.deliver(**sender)
+    caller = Caller("5c0fed00-0000-4000-8000-000000000001")
+    request = asked_for(ReplyRequest, automatic=True, to=["bob@example.org"])
+
+    with pytest.raises(SendRefused) as raised:
+        await answer(desk.sending, caller, Answering.REPLY, mail, request)
+
+    assert raised.value.why is Refusal.LOOP
+
+
+async def test_an_automatic_answer_goes_where_it_must_though_to_a_machine() -> None:
+    """Where the caller says so."""
+    desk = Desk()
+    robot = [{"emailAddress": {"address": "noreply@robot.example"}}]
+    mail = desk.operations.deliver(replyTo=robot)
+
+    await reply(desk, mail, automatic=True, evenIfAutomatic=True)
+
+    assert len(desk.operations.sent) == 1
+
+
+async def test_a_lost_answer_before_the_send_is_told_as_nothing_sent() -> None:
+    """The caller may try again."""
+    desk = Desk()
+    mail = desk.operations.deliver()
+    desk.operations.fail_next("update_draft", AnswerLost(BOX, "change message"))
+
+    with pytest.raises(MailboxUnavailable, match="Nothing is sent") as raised:
+        await reply(desk, mail, body="Answer")
+
+    assert not isinstance(raised.value, AnswerLost)
 
 
 @pytest.mark.parametrize("fields", [{"automatic": True, "evenIfAutomatic": True}, {}])

@@ -1,14 +1,18 @@
 """New mail: at once or as a draft, and never twice."""
 
+import asyncio
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
 from shared.domain.document import new_document
 from shared.domain.errors import (
     AnswerLost,
+    MailboxError,
     MailboxRefused,
     MailboxUnavailable,
+    MailNotFound,
     Refusal,
     SendRefused,
     StorageUnavailable,
@@ -186,6 +190,117 @@ async def test_a_draft_whose_file_does_not_get_through_is_removed(error: Mailbox
     assert not isinstance(raised.value, AnswerLost)
     assert not desk.operations.messages
     assert not desk.operations.sent
+
+
+@pytest.mark.parametrize(
+    "error", [MailboxRefused(BOX, "no"), MailboxUnavailable(BOX, "throttled", 60.0)]
+)
+async def test_a_draft_whose_sending_is_refused_is_removed(error: MailboxError) -> None:
+    """Nothing that was not sent stays behind."""
+    desk = Desk()
+    desk.operations.fail_next("send_draft", error)
+
+    with pytest.raises(type(error), match=error.what):
+        await send(desk.sending, desk.caller, a_mail(identify=True))
+
+    assert not desk.operations.messages
+
+
+async def test_a_draft_that_is_gone_when_it_is_sent_is_not_removed() -> None:
+    """What now has its id may be the mail that somebody has sent."""
+    desk = Desk()
+    desk.operations.fail_next("send_draft", MailNotFound(BOX, "gone"))
+
+    with pytest.raises(MailNotFound):
+        await send(desk.sending, desk.caller, a_mail(identify=True))
+
+    assert not desk.operations.asked["discard_draft"]
+
+
+@pytest.mark.parametrize("method", ["create_draft", "add_attachment", "upload"])
+@pytest.mark.parametrize("after", [True, False])
+async def test_a_draft_of_a_caller_who_is_cut_off_is_removed(method: str, *, after: bool) -> None:
+    """At any point before its sending has begun, a draft under way included."""
+    desk = Desk()
+    entered = desk.operations.hang_next(method, after_effect=after)
+    files = [a_file(2_000_000), a_file(3_500_000)]
+    sending = asyncio.create_task(send(desk.sending, desk.caller, a_mail(attachments=files)))
+    await entered.wait()
+
+    sending.cancel()
+    desk.operations.let_go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+    assert not desk.operations.messages
+    assert not desk.operations.sent
+
+
+async def test_a_draft_whose_sending_is_cut_off_stays() -> None:
+    """It may be under way."""
+    desk = Desk()
+    entered = desk.operations.hang_next("send_draft", after_effect=False)
+    sending = asyncio.create_task(send(desk.sending, desk.caller, a_mail(identify=True)))
+    await entered.wait()
+
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+    assert len(desk.operations.messages) == 1
+
+
+async def test_a_draft_that_we_fail_on_is_removed() -> None:
+    """An error that nobody thought of is none of the mailbox's."""
+    desk = Desk()
+    desk.operations.fail_next("upload", KeyError("uploadUrl"))
+
+    with pytest.raises(KeyError):
+        await send(desk.sending, desk.caller, a_mail(attachments=[a_file(4_000_000)]))
+
+    assert not desk.operations.messages
+
+
+@pytest.mark.parametrize("refusal", [MailboxRefused(BOX, "401"), MailNotFound(BOX, "404")])
+@pytest.mark.parametrize("look", ["look", "find_draft"])
+async def test_a_refusal_while_looking_is_no_verdict(refusal: MailboxError, look: str) -> None:
+    """Of the mail nobody knows more than before."""
+    desk = Desk()
+    lost = {"look": "send_draft", "find_draft": "create_draft"}[look]
+    desk.operations.fail_next(lost, AnswerLost(BOX, "lost"), after_effect=True)
+    for _ in range(4):
+        desk.operations.fail_next(look, refusal)
+
+    with pytest.raises(MailboxUnavailable) as raised:
+        await send(desk.sending, desk.caller, a_mail(identify=True))
+
+    assert isinstance(raised.value, AnswerLost) == (look == "look")
+
+
+async def test_who_asks_is_told_that_a_send_begins() -> None:
+    """Right before it does, and not before a draft is made."""
+    desk = Desk()
+    asked: list[dict[str, int]] = []
+    sending = replace(desk.sending, begins=lambda: asked.append(dict(desk.operations.asked)))
+
+    await send(sending, desk.caller, a_mail(identify=True))
+    desk.operations.asked.clear()
+    await send(sending, desk.caller, a_mail())
+
+    assert asked == [{"create_draft": 1}, {}]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ADA@example.org", "ada@example.org.", "\uff41da@example.org", "ada@\uff25xample.org"],
+)
+async def test_an_address_is_counted_however_it_is_written(address: str) -> None:
+    """In any case, width, and with the dot of a whole domain name."""
+    desk = Desk(most_per_hour=1)
+    await send(desk.sending, desk.caller, a_mail())
+
+    with pytest.raises(SendRefused):
+        await send(desk.sending, desk.caller, a_mail(to=[address]))
 
 
 async def test_a_recipient_gets_so_many_mails_an_hour() -> None:
