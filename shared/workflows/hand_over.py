@@ -26,22 +26,22 @@ DELIVERY_DEADLINE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
-    """What one attempt came to.
+class Judged:
+    """Which of its subscriptions a mail activates.
 
     Args:
-        outcomes: what the target of each subscription said that the mail activated.
-        unmatched: why the mail did not activate the others.
+        matched: those.
+        unmatched: why it does not activate the others.
+        failed: what came of those whose condition cannot be evaluated.
     """
 
-    outcomes: Mapping[str, Outcome]
+    matched: Mapping[str, Subscription]
     unmatched: Mapping[str, str]
+    failed: Mapping[str, Outcome]
 
 
-async def activated(
-    mail: Mail, members: Mapping[str, Subscription], delivery: Delivery
-) -> tuple[dict[str, Subscription], HandedOver]:
-    """The subscriptions that a mail activates, and what is settled for the others already.
+async def judge(mail: Mail, members: Mapping[str, Subscription], delivery: Delivery) -> Judged:
+    """Asks the condition of each subscription about a mail.
 
     Args:
         mail: the mail, with the metadata of its attachments.
@@ -49,21 +49,21 @@ async def activated(
         delivery: whose it is; the time of its claim is what expressions take for now.
     """
     matched: dict[str, Subscription] = {}
-    outcomes: dict[str, Outcome] = {}
     unmatched: dict[str, str] = {}
+    failed: dict[str, Outcome] = {}
     for name, subscription in members.items():
         try:
             correlation = subscription.correlation
             judged = partial(correlation.why_not_activated, mail, delivery.claimed_at)
             why_not = await aside(mail, [correlation.activation], judged)
         except ExpressionFailed as error:
-            outcomes[name] = Rejected(str(error))
+            failed[name] = Rejected(str(error))
             continue
         if why_not:
             unmatched[name] = why_not
         else:
             matched[name] = subscription
-    return matched, HandedOver(outcomes, unmatched)
+    return Judged(matched, unmatched, failed)
 
 
 async def hand_over(  # noqa: PLR0917 - the mail, who gets it, and the world

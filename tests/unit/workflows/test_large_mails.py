@@ -4,7 +4,8 @@ from dataclasses import replace
 from shared.domain.delivery import State
 from shared.domain.outcome import Answer
 from shared.domain.target import Target, TargetMessage
-from shared.workflows.process import LARGE_AT_ONCE, process
+from shared.workflows.attempt import LARGE_AT_ONCE
+from shared.workflows.process import process
 from tests.builders import row
 from tests.fakes.targets import FakeTargets
 from tests.unit.workflows.world import KEEPING, World

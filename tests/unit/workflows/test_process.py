@@ -1,4 +1,6 @@
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +9,7 @@ from shared.domain.envelope import Envelope
 from shared.domain.errors import StorageUnavailable
 from shared.domain.mail import mail_from_graph
 from shared.domain.outcome import Accepted, Rejected, Unavailable
+from shared.workflows.attempt import LONG_DEADLINE
 from shared.workflows.process import give_up, process
 from tests.builders import graph_message, row
 from tests.fakes.ledger import FakeLedger
@@ -318,3 +321,11 @@ async def test_a_copy_that_comes_at_the_same_time_is_put_off() -> None:
     assert len(world.targets.attempts) == 1
     assert world.delivery_of(mail).state is State.DONE
     assert world.queue.messages == []
+
+
+def test_the_platform_gives_an_attempt_its_time() -> None:
+    """A worker that it restarts takes all mail in flight with it."""
+    host = json.loads((Path(__file__).parents[3] / "host.json").read_text())
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+
+    assert timedelta(hours=hours, minutes=minutes, seconds=seconds) > LONG_DEADLINE

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from shared.domain.delivery import State
 from shared.domain.outcome import Unavailable
-from shared.workflows.process import PAUSED_DELAY
+from shared.workflows.attempt import PAUSED_DELAY
 from tests.builders import row
 from tests.unit.workflows.world import World
 
