@@ -1,6 +1,7 @@
 """The triggers: each decodes what the platform gives, makes one workflow call, and encodes.
 
-To follow a mail: :mod:`shared.workflows.tick`, then ``poll``, ``intake`` and ``process``.
+To follow a mail: :mod:`shared.workflows.tick`, then ``poll``, ``intake``, ``process``, ``attempt``
+and ``hand_over``.
 """
 
 import json
@@ -59,12 +60,29 @@ async def on_email_poison(message: func.QueueMessage) -> None:
     await give_up(Envelope.decode(message.get_body()), c.ports)
 
 
+@app.function_name("outbox")
+@app.queue_trigger(arg_name="message", queue_name="outbox", connection=STORAGE)
+async def on_outbox(message: func.QueueMessage) -> None:
+    """Goes on with one mail that is to be sent for sure."""
+    await connector().outbox.send(message.get_body())
+
+
+@app.function_name("outbox_poison")
+@app.queue_trigger(arg_name="message", queue_name="outbox-poison", connection=STORAGE)
+async def on_outbox_poison(message: func.QueueMessage) -> None:
+    """Puts off a send on which the function before failed every time, or ends it."""
+    await connector().outbox.give_up(message.get_body())
+
+
 @app.function_name("recover")
 @app.timer_trigger(arg_name="timer", schedule=RECOVERY_SCHEDULE, use_monitor=False)
 async def on_recover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the platform wants it
-    """Every few minutes: takes up deliveries that stand still."""
+    """Every few minutes: takes up deliveries and sends that stand still."""
     c = connector()
-    await recover(c.ports, c.settings.recovery_after, c.settings.document_retention)
+    try:
+        await recover(c.ports, c.settings.recovery_after, c.settings.document_retention)
+    finally:
+        await c.outbox.recover(c.settings.recovery_after, c.settings.outbox_retention)
 
 
 @app.function_name("health")

@@ -25,6 +25,7 @@ from benchmarks import (
     graph_requests,
     many_sources,
     memory,
+    outbox,
 )
 from benchmarks.figures import Figure, failed, is_good, table
 from benchmarks.lab import QUICK, Lab, Sizes
@@ -39,6 +40,7 @@ QUESTIONS: dict[str, Question] = {
     "first-poll": first_poll.measure,
     "many-sources": many_sources.measure,
     "attachments": attachments.measure,
+    "outbox": outbox.measure,
     "faults": faults.measure,
     "comparison": comparison.measure,
 }

@@ -71,6 +71,9 @@ def text_of(rows: Sequence[Row]) -> str:
     return yaml.dump(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
+_ODD_BREAKS = set("\x85\u2028\u2029")
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses a key that comes twice, of which the library would drop the first."""
 
@@ -93,7 +96,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, "|" if "\n" in text else None)
+    style = "|" if "\n" in text else None
+    if _ODD_BREAKS & set(text):  # the library would write them as they are, and read a line break
+        style = '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
 _Dumper.add_representer(str, _text_node)

@@ -44,8 +44,10 @@ from shared.workflows.registry import Registry
 
 if TYPE_CHECKING:
     from shared.adapters.graph.outbound import GraphMailOperations
+    from shared.adapters.storage.outbox import TableOutbox
     from shared.api.dispatch import Api
     from shared.workflows.outbound.sending import Sending
+    from shared.workflows.outbox.worker import OutboxWorker
 
 MEGABYTE = 1024 * 1024
 
@@ -145,14 +147,42 @@ class Connector:
         )
 
     @cached_property
+    def outbox(self) -> OutboxWorker:
+        """Durable sends; imported when first needed."""
+        from shared.adapters.storage.outbox_queue import (  # noqa: PLC0415
+            BlobOutboxContents,
+            StorageOutboxQueue,
+        )
+        from shared.workflows.outbox.box import DEADLINE, Outbox  # noqa: PLC0415
+        from shared.workflows.outbox.worker import OutboxWorker  # noqa: PLC0415
+
+        return OutboxWorker(
+            Outbox(
+                table=self._outbox_table,
+                queue=StorageOutboxQueue(self._storage),
+                contents=BlobOutboxContents(self._storage),
+                sending=self.sending,
+                deadline=min(DEADLINE, self.settings.lease_time),
+            )
+        )
+
+    @cached_property
+    def _outbox_table(self) -> TableOutbox:
+        from shared.adapters.storage.outbox import TableOutbox  # noqa: PLC0415
+
+        return TableOutbox(self._storage)
+
+    @cached_property
     def api(self) -> Api:
         """The HTTP API over mailboxes; imported when first needed."""
         from shared.api.dispatch import Api  # noqa: PLC0415
 
-        return Api(self.sending, self.settings.public_url)
+        return Api(self.sending, self.outbox.box, self.settings.public_url)
 
     async def close(self) -> None:
         """Closes every connection."""
+        if "_outbox_table" in vars(self):
+            await self._outbox_table.close()
         if "operations" in vars(self):
             await self.operations.close()
         await self._mailboxes.close()

@@ -115,6 +115,11 @@ SETTINGS: Mapping[str, Setting] = {
         timedelta(days=90),
         "how long finished deliveries are remembered after their mail was last seen",
     ),
+    "OUTBOX_RETENTION": Setting(
+        values.duration(least=timedelta(days=2)),
+        timedelta(days=30),
+        "how long keys of sends are remembered",
+    ),
     "PAGE_SIZE": Setting(values.integer(least=1, most=1000), 100, "mails that one request lists"),
     "TELEMETRY_EXPORT": Setting(
         values.boolean, default=False, meaning="whether spans and metrics are exported"
@@ -168,6 +173,7 @@ class Settings:
     recovery_after: timedelta
     lease_time: timedelta
     ledger_retention: timedelta
+    outbox_retention: timedelta
     page_size: int
     telemetry_export: bool
     telemetry_mailboxes: bool

@@ -3,8 +3,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from localdev.engine import Engine, EngineUnavailable
+
+# how long one example takes says more about the machine than about the code
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 PROCESSES = Path(__file__).with_name("processes")
 JOB_TYPES = ["handle-mail", "handle-reply", "open-case"]

@@ -16,7 +16,7 @@ from shared.adapters.storage.queues import Queue
 from shared.domain.errors import ConnectorError
 from shared.domain.subscription import Credential
 
-QUEUES = ("emails", "emails-poison", "polls", "polls-poison")
+QUEUES = ("emails", "emails-poison", "polls", "polls-poison", "outbox", "outbox-poison")
 PATIENCE = 10.0
 """Seconds that an answer may take: who asks for health wants one soon."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -14,10 +14,13 @@ from shared.api.http import ApiRequest
 from shared.api.models import Page, SentMail
 from shared.outbound_ports import Caller, Listing, MailOperations
 from shared.workflows.outbound.sending import Sending, Sent
+from shared.workflows.outbox.box import Outbox
 
 PREFIX = "/api/mail"
 TOKEN_HEADER = "x-graph-authorization"  # noqa: S105 - the name of a header, no secret
 LONGEST_TOKEN = 16_384
+ME = "me-token-to-replace"
+"""What Microsoft's library makes `/me` of, which is another mailbox than the one in the path."""
 
 _BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/-]+=*)")
 _USER = re.compile(r"(?!\.+$)[^\s/\\?%\x00-\x1f\x7f]{1,256}")
@@ -29,12 +32,14 @@ class BadRequest(Exception):
     Args:
         detail: what is wrong.
         status: HTTP status.
+        code: for programs.
     """
 
-    def __init__(self, detail: str, status: int = 400) -> None:
+    def __init__(self, detail: str, status: int = 400, code: str = "badRequest") -> None:
         super().__init__(detail)
         self.detail = detail
         self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +48,21 @@ class Call:
 
     Args:
         sending: what sends need.
+        outbox: what durable sends need.
         caller: the mailbox, and as whom.
         path: ids in the path.
         query: parameters.
-        body: the operation's model; None where it has none.
+        headers: those that the operation names, as it writes them.
+        body: the operation's model, or what its `read` makes of it; None where it has none.
         address: of this API and mailbox, for next links.
     """
 
     sending: Sending
+    outbox: Outbox
     caller: Caller
     path: Mapping[str, str]
     query: Mapping[str, str]
+    headers: Mapping[str, str]
     body: Any
     address: str
 
@@ -70,6 +79,15 @@ class Call:
             count=UNSET if listing.count is None else listing.count,
             next_link=UNSET if following is None else f"{self.address}/next/{following.token}",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is answered where not every success of an operation has the same status and headers."""
+
+    content: object
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def sent(result: Sent) -> SentMail:
@@ -89,10 +107,10 @@ def caller_of(request: ApiRequest) -> Caller:
     Raises:
         BadRequest: the mailbox or the token has no form that it can have.
     """
-    if _USER.fullmatch(request.user) is None:
+    if _USER.fullmatch(request.user) is None or ME in request.user.lower():
         raise BadRequest("userId is the address or the id of a mailbox")
-    given = request.headers.get(TOKEN_HEADER, "")
-    if not given:
+    given = request.headers.get(TOKEN_HEADER)
+    if given is None:
         return Caller(request.user)
     found = _BEARER.fullmatch(given.strip()) if len(given) <= LONGEST_TOKEN else None
     if found is None:

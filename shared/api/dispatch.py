@@ -6,20 +6,22 @@ import asyncio
 import functools
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from shared.api.answers import json_answer
-from shared.api.calls import BadRequest, Call, address_of, caller_of
+from shared.api.calls import Answered, BadRequest, Call, address_of, caller_of
 from shared.api.http import ApiAnswer, ApiRequest
 from shared.api.openapi import document
-from shared.api.operations import ID, OPERATIONS, TOKEN, Operation
-from shared.api.problems import problem, problem_of
+from shared.api.operations import ID, OPERATIONS, PATTERNS, Operation
+from shared.api.problems import LOOK, problem, problem_of, too_late
 from shared.domain.errors import ConnectorError
 from shared.domain.outbound.odata_query import checked
 from shared.telemetry import frames, logger
 from shared.workflows.outbound.sending import Sending
+from shared.workflows.outbox.box import Outbox
 
 DEADLINE = 210.0
 """Seconds of one request: the platform cuts an answer off after 230."""
@@ -33,11 +35,13 @@ class Api:
 
     Args:
         sending: what sends need, the mailboxes among it.
+        outbox: what durable sends need.
         public_url: where the app is reached; empty: where the caller has reached it.
     """
 
-    def __init__(self, sending: Sending, public_url: str = "") -> None:
+    def __init__(self, sending: Sending, outbox: Outbox, public_url: str = "") -> None:
         self._sending = sending
+        self._outbox = outbox
         self._public_url = public_url
 
     @functools.cached_property
@@ -48,45 +52,65 @@ class Api:
     async def handle(self, request: ApiRequest) -> ApiAnswer:
         """Answers one request, whatever it is. Never raises."""
         name = "unknown"
+        progress = _Progress()
         try:
             operation, path = _found(request)
             name = operation.name
-            call = self._call(request, operation, path)
+            call = self._call(request, operation, path, progress)
             async with asyncio.timeout(DEADLINE):
                 content = await operation.run(call)
-            answer = json_answer(operation.status, content)
+            answer = _answer(operation, content)
         except BadRequest as error:
-            answer = problem(error.status, "badRequest", error.detail)
+            answer = problem(error.status, error.code, error.detail)
         except _NotAllowed as error:
             answer = _not_allowed(error)
         except ConnectorError as error:
-            answer = problem_of(error)
+            answer = problem_of(error, may_be_sent=progress.sends)
         except TimeoutError:
-            detail = f"No end within {DEADLINE:g} s. A mail may be sent or not."
-            action = "Look in Sent Items and Drafts before you send it again."
-            answer = problem(504, "timeout", detail, action)
+            answer = too_late(DEADLINE, may_be_sent=progress.sends)
         except Exception as error:  # noqa: BLE001 - a caller gets an answer; the log has the rest
             logger().error(
                 "api.failed", operation=name, kind=type(error).__name__, at=frames(error)
             )
-            answer = problem(500, "failed", "The request failed. The app's log says where.")
+            detail = "The request failed. The app's log says where."
+            answer = problem(500, "failed", detail, LOOK if progress.sends else "")
         logger().info("api.answered", operation=name, status=answer.status)
         return answer
 
-    def _call(self, request: ApiRequest, operation: Operation, path: Mapping[str, str]) -> Call:
+    def _call(
+        self,
+        request: ApiRequest,
+        operation: Operation,
+        path: Mapping[str, str],
+        progress: _Progress,
+    ) -> Call:
         query = {k: v for k, v in request.query.items() if k not in KEY_PARAMETERS}
         try:
             query = checked(query, operation.query)
+            headers = checked(_headers(request, operation), operation.headers)
         except ValueError as error:
             raise BadRequest(str(error)) from error
         return Call(
-            sending=self._sending,
+            sending=replace(self._sending, begins=progress.begin),
+            outbox=self._outbox,
             caller=caller_of(request),
             path=path,
             query=query,
-            body=None if operation.body is None else _decoded(operation.body, request.body),
+            headers=headers,
+            body=_body(operation, request.body),
             address=address_of(request, self._public_url),
         )
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request has come: whether Microsoft 365 was asked to send a mail."""
+
+    sends: bool = False
+
+    def begin(self) -> None:
+        """Right before it is asked."""
+        self.sends = True
 
 
 class _NotAllowed(Exception):
@@ -110,11 +134,36 @@ def _found(request: ApiRequest) -> tuple[Operation, dict[str, str]]:
 @functools.cache
 def _routes() -> list[tuple[Operation, re.Pattern[str]]]:
     def pattern(path: str) -> str:
-        return re.sub(
-            r"\{(\w+)\}", lambda m: f"(?P<{m[1]}>{TOKEN if m[1] == 'token' else ID})", path
-        )
+        return re.sub(r"\{(\w+)\}", lambda m: f"(?P<{m[1]}>{PATTERNS.get(m[1], ID)})", path)
 
     return [(operation, re.compile(pattern(operation.path))) for operation in OPERATIONS]
+
+
+def _headers(request: ApiRequest, operation: Operation) -> dict[str, str]:
+    """The request's headers that the operation names."""
+    given = request.headers
+    return {name: given[name.lower()] for name in operation.headers if name.lower() in given}
+
+
+def _answer(operation: Operation, content: object) -> ApiAnswer:
+    if not isinstance(content, Answered):
+        return json_answer(operation.status, content)
+    answer = json_answer(content.status, content.content)
+    return ApiAnswer(answer.status, answer.body, {**answer.headers, **content.headers})
+
+
+def _body(operation: Operation, body: bytes) -> Any:
+    """The body as the operation wants it; None where it has none."""
+    if operation.body is None:
+        return None
+    if operation.read is None:
+        return _decoded(operation.body, body)
+    try:
+        return operation.read(_decoded(dict[str, Any], body))
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
 
 
 @functools.cache

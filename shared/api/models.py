@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType, convert
 
 from shared.domain.outbound.mail import Model
+from shared.domain.outbound.outbox import OutboxItem, SendState
 
 Resource: TypeAlias = dict[str, Any]
 """A message or folder, as Graph has it."""
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 
 
 class Page(Model, frozen=True, kw_only=True):
@@ -43,6 +47,42 @@ class SentMail(Model, frozen=True, kw_only=True):
     message_id: str | None
     internet_message_id: str | None
     conversation_id: str | None
+
+
+class DurableSend(Model, frozen=True, kw_only=True):
+    """Where a durable send stands.
+
+    Args:
+        key: the caller's, or the one that was made for it.
+        user_id: the mailbox, as the caller named it.
+        state: `sent` and `failed` are final.
+        accepted_at: when it was promised.
+        updated_at: of the state.
+        sent_at: when Microsoft 365 had accepted it; absent before.
+        next_attempt_at: when it is gone on with at the latest; absent at its end.
+        attempts: attempts begun.
+        internet_message_id: what an answer to it names in `In-Reply-To`; absent before there is a
+            draft.
+        conversation_id: the thread; likewise.
+        reason: why it waits or has failed.
+    """
+
+    key: str
+    user_id: str
+    state: SendState
+    accepted_at: Moment
+    updated_at: Moment
+    attempts: int
+    sent_at: Moment | UnsetType = UNSET
+    next_attempt_at: Moment | UnsetType = UNSET
+    internet_message_id: str | UnsetType = UNSET
+    conversation_id: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+
+
+def durable(item: OutboxItem) -> DurableSend:
+    """What a caller is told of a send."""
+    return convert(item.status(), DurableSend)
 
 
 class Problem(Model, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +13,7 @@ import msgspec
 from shared.api.answers import JSON, PROBLEM
 from shared.api.calls import PREFIX
 from shared.api.models import Problem, Resource
-from shared.api.operations import ID, OPERATIONS, TOKEN, Operation
+from shared.api.operations import ID, OPERATIONS, PATTERNS, Operation
 
 _REF = "#/components/schemas/{name}"
 _PROBLEM = {"$ref": _REF.format(name="Problem")}
@@ -22,8 +22,13 @@ _MEANINGS = {
     "folderId": "Id of a folder, or a well-known name such as `inbox`.",
     "messageId": "Id of a message; it stays when the message is moved.",
     "token": "From a nextLink.",
+    "key": "Idempotency-Key of a durable send.",
 }
-_ERRORS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504)
+_ERRORS = (400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504)
+_WHERE_AND_WHEN = {
+    "Location": {"description": "Where its status is.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+}
 _ARGUMENT = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
@@ -33,8 +38,10 @@ def document(public_url: str = "") -> dict[str, Any]:
     Args:
         public_url: where the app is reached; may be empty.
     """
-    models = [one.body for one in OPERATIONS if one.body is not None]
-    models += [one.answers for one in OPERATIONS if _is_model(one.answers)]
+    models = [form for one in OPERATIONS for form in (one.body, *one.forms) if form is not None]
+    models += [
+        kind for one in OPERATIONS for kind in (one.answers, *one.also.values()) if _is_model(kind)
+    ]
     unique = list(dict.fromkeys([*models, Problem]))
     _, schemas = msgspec.json.schema_components(unique, ref_template=_REF)
     for name, schema in schemas.items():
@@ -63,39 +70,52 @@ def document(public_url: str = "") -> dict[str, Any]:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
-    if operation.answers is not None:
-        success["content"] = {JSON: {"schema": _answer(operation.answers)}}
     found: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "description": f"The app needs {operation.needs}.",
         "parameters": list(_parameters(operation)),
-        "responses": {str(operation.status): success, **_problems()},
+        "responses": {**_successes(operation), **_problems()},
     }
     if operation.body is not None:
-        schema = {"$ref": _REF.format(name=operation.body.__name__)}
+        schema = _any_of([operation.body, *operation.forms])
         found["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    return found
+
+
+def _successes(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status in sorted({operation.status, *operation.also}):
+        kinds = [operation.answers] if status == operation.status else []
+        kinds += [operation.also[status]] if status in operation.also else []
+        success: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+        if schema := _any_of([kind for kind in kinds if kind is not None]):
+            success["content"] = {JSON: {"schema": schema}}
+        if status == HTTPStatus.ACCEPTED:
+            success["headers"] = _WHERE_AND_WHEN
+        found[str(status)] = success
     return found
 
 
 def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in ("userId", *re.findall(r"\{(\w+)\}", operation.path)):
-        pattern = {"userId": "^[^\\s/\\\\?%.][^\\s/\\\\?%]{0,255}$", "token": f"^{TOKEN}$"}
+        user = "^[^\\s/\\\\?%.][^\\s/\\\\?%]{0,255}$"
+        pattern = user if name == "userId" else f"^{PATTERNS.get(name, ID)}$"
         yield {
             "name": name,
             "in": "path",
             "required": True,
             "description": _MEANINGS[name],
-            "schema": {"type": "string", "pattern": pattern.get(name, f"^{ID}$")},
+            "schema": {"type": "string", "pattern": pattern},
         }
-    for name, option in operation.query.items():
-        yield {
-            "name": name,
-            "in": "query",
-            "description": option.meaning,
-            "schema": dict(option.schema),
-        }
+    for place, options in (("query", operation.query), ("header", operation.headers)):
+        for name, option in options.items():
+            yield {
+                "name": name,
+                "in": place,
+                "description": option.meaning,
+                "schema": dict(option.schema),
+            }
     yield {
         "name": "X-Graph-Authorization",
         "in": "header",
@@ -114,9 +134,11 @@ def _problems() -> dict[str, Any]:
     }
 
 
-def _answer(kind: Any) -> dict[str, str]:
-    name = "Resource" if kind is Resource else kind.__name__
-    return {"$ref": _REF.format(name=name)}
+def _any_of(kinds: Sequence[Any]) -> dict[str, Any]:
+    """The schema of something that is of one of these kinds; empty where there are none."""
+    names = ["Resource" if kind is Resource else kind.__name__ for kind in kinds]
+    schemas = [{"$ref": _REF.format(name=name)} for name in names]
+    return {"anyOf": schemas} if len(schemas) > 1 else dict(*schemas)
 
 
 def _resource() -> dict[str, Any]:

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.api import sends
 from shared.api.calls import BadRequest, Call, sent
-from shared.api.models import Page, Resource, SentMail
+from shared.api.models import DurableSend, Page, Resource, SentMail
 from shared.domain.outbound.links import from_token
 from shared.domain.outbound.odata_query import LIST, ONE, Option
+from shared.domain.outbound.outbox import KEY_PATTERN
 from shared.domain.outbound.requests import (
     CreateFolderRequest,
     ForwardRequest,
@@ -17,16 +19,20 @@ from shared.domain.outbound.requests import (
     MoveRequest,
     ReplyRequest,
     SendRequest,
+    SendTemplate,
 )
 from shared.outbound_ports import Answering
 from shared.workflows.outbound import mailbox
 from shared.workflows.outbound.answer import answer
-from shared.workflows.outbound.send import send
+from shared.workflows.outbox.enqueue import read_request
 
 ID = "[A-Za-z0-9_=+-]{1,512}"
 """What ids of Graph and well-known names of folders are made of."""
 
 TOKEN = "[A-Za-z0-9_-]{1,8192}"  # noqa: S105 - a pattern
+PATTERNS: Mapping[str, str] = {"token": TOKEN, "key": KEY_PATTERN}
+"""What other parts of paths are made of."""
+
 PERMANENT: Mapping[str, Option] = {
     "permanent": Option(
         "Deletes for good instead of into Deleted Items.",
@@ -48,8 +54,13 @@ class Operation:
         run: does it; gives what is answered.
         answers: the type of that; None: nothing.
         status: HTTP status of success.
+        also: models of other successes by status; `run` says which it is.
         body: model of the request's body; None where it has none.
+        forms: further models of it, for the document; `read` tells them apart.
+        read: makes of the body's JSON what `run` is given, instead of the model alone; raises
+            ValueError where it cannot.
         query: its parameters.
+        headers: its own headers.
         needs: the Graph permission.
     """
 
@@ -60,8 +71,12 @@ class Operation:
     run: Callable[[Call], Awaitable[object]]
     answers: Any = None
     status: int = 200
+    also: Mapping[int, type] = field(default_factory=dict)
     body: Any = None
+    forms: tuple[type, ...] = ()
+    read: Callable[[Mapping[str, Any]], object] | None = None
     query: Mapping[str, Option] = field(default_factory=dict)
+    headers: Mapping[str, Option] = field(default_factory=dict)
     needs: str = "Mail.ReadWrite"
 
 
@@ -108,10 +123,6 @@ async def _delete(call: Call) -> None:
     await mailbox.delete(call.operations, call.caller, call.path["messageId"], permanent=permanent)
 
 
-async def _send(call: Call) -> SentMail:
-    return sent(await send(call.sending, call.caller, call.body))
-
-
 def _answering(how: Answering) -> Callable[[Call], Awaitable[SentMail]]:
     async def run(call: Call) -> SentMail:
         message = call.path["messageId"]
@@ -127,7 +138,7 @@ def _plain(resource: Mapping[str, Any]) -> Resource:
 
 _FOLDER = "folders/{folderId}"
 _MESSAGE = "messages/{messageId}"
-_SENDS = "Mail.Send; Mail.ReadWrite as well with identify or more than 3 MB"
+_SENDS = "Mail.Send; Mail.ReadWrite as well with identify, async, or more than 3 MB"
 _BOTH = "Mail.ReadWrite and Mail.Send"
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -235,11 +246,25 @@ OPERATIONS: tuple[Operation, ...] = (
         name="send",
         method="POST",
         path="send",
-        summary="Sends a mail",
-        run=_send,
+        summary="Sends a mail, or promises to",
+        run=sends.send_mail,
         answers=SentMail,
+        also={200: DurableSend, 202: DurableSend},
         body=SendRequest,
+        forms=(SendTemplate,),
+        read=read_request,
+        query=sends.QUERY,
+        headers=sends.HEADERS,
         needs=_SENDS,
+    ),
+    Operation(
+        name="getSend",
+        method="GET",
+        path="sends/{key}",
+        summary="Tells where a durable send stands",
+        run=sends.get_send,
+        answers=DurableSend,
+        needs="no permission for it",
     ),
     Operation(
         name="reply",

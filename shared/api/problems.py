@@ -23,6 +23,7 @@ from shared.domain.errors import (
     SignInRefused,
     StorageUnavailable,
 )
+from shared.domain.outbound.outbox import KeyReused, NotDurable
 
 _REFUSALS = {
     Refusal.LOOP: HTTPStatus.CONFLICT,
@@ -61,6 +62,11 @@ _HARMLESS = frozenset(
 
 _LONGEST_MESSAGE = 1000
 _AGAIN = "Send the same request again later."
+_AGAIN_BY_KEY = (
+    "Send the same request again later, with the same Idempotency-Key: it is sent once. If it had"
+    " none, look in Sent Items first."
+)
+LOOK = "Look in Sent Items and Drafts before you send it again."
 _ACTIONS = {
     "ErrorSendAsDenied": (
         "Give the mailbox in the path the right to send as `from`, or put that address into the"
@@ -77,16 +83,43 @@ _ACTIONS = {
 }
 
 
-def problem_of(error: ConnectorError) -> ApiAnswer:
-    """The answer that an error of the connector stands for."""
+def problem_of(error: ConnectorError, *, may_be_sent: bool = False) -> ApiAnswer:
+    """The answer that an error of the connector stands for.
+
+    Args:
+        error: what happened.
+        may_be_sent: whether Microsoft 365 was asked to send a mail: if that answer was lost, nobody
+            knows; any other that was lost may simply be asked for again.
+    """
     if isinstance(error, SendRefused):
         return problem(_REFUSALS[error.why], error.why, error.what, retry_after=error.retry_after)
     if isinstance(error, StorageUnavailable):
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        return problem(status, "storageUnavailable", "The app's storage did not answer.", _AGAIN)
+        action = _AGAIN_BY_KEY if may_be_sent else _AGAIN
+        return problem(status, "storageUnavailable", "The app's storage did not answer.", action)
+    if isinstance(error, KeyReused | NotDurable):
+        code = "keyReused" if isinstance(error, KeyReused) else "notDurable"
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error))
+    if isinstance(error, AnswerLost) and may_be_sent:
+        return problem(HTTPStatus.GATEWAY_TIMEOUT, "answerLost", error.what, LOOK, error.said)
     if isinstance(error, MailboxError):
         return _of_mailbox(error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "failed", "The request failed.", _AGAIN)
+
+
+def too_late(deadline: float, *, may_be_sent: bool) -> ApiAnswer:
+    """The answer where a request took too long.
+
+    Args:
+        deadline: seconds that it had.
+        may_be_sent: see :func:`problem_of`.
+    """
+    detail = f"No end within {deadline:g} s."
+    if may_be_sent:
+        detail += " The mail may be sent or not."
+        return problem(HTTPStatus.GATEWAY_TIMEOUT, "timeout", detail, LOOK)
+    detail += " No mail is sent; another change may be made or not."
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "timeout", detail, _AGAIN)
 
 
 def problem(  # noqa: PLR0917 - the parts of a problem
@@ -119,9 +152,6 @@ def problem(  # noqa: PLR0917 - the parts of a problem
 def _of_mailbox(error: MailboxError) -> ApiAnswer:  # noqa: PLR0911 - one for each sort
     said = error.said
     match error:
-        case AnswerLost():
-            action = "Look in Sent Items and Drafts before you send it again."
-            return problem(HTTPStatus.GATEWAY_TIMEOUT, "answerLost", error.what, action, said)
         case MailboxUnavailable():
             throttled = error.retry_after is not None
             status = HTTPStatus.TOO_MANY_REQUESTS if throttled else HTTPStatus.SERVICE_UNAVAILABLE

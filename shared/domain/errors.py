@@ -14,6 +14,8 @@ Each says what happened, where, and what to do. None carries a secret, a token, 
     │   ├── MailNotFound          the mail was deleted or moved away by somebody else
     │   └── AnswerTooLarge        more bytes than one answer may have: ask for fewer mails
     ├── SendRefused               a mail that the connector itself does not send, and why
+    ├── KeyReused                 a key names another durable send (domain/outbound/outbox.py)
+    ├── NotDurable                a mail that cannot be kept until it is sent (the same)
     ├── StorageUnavailable        tables, queues or blobs: not reached, overloaded, or refused
     ├── DeliveryNotFound          a delivery that is to change is not in the ledger
     ├── ExpressionFailed          an expression of a row has no usable value for a mail

@@ -211,7 +211,8 @@ class Doctor:
                 if queue.endswith("-poison") and messages:
                     problem = f"messages on which the app failed every time: {messages}"
                     advice = (
-                        "look at the app's log; the app takes up those of emails-poison itself."
+                        "look at the app's log; the app takes up those of emails-poison and"
+                        " outbox-poison itself."
                     )
                     found.append(Finding("queues", queue, problem, advice))
             oldest, now = await ports.emails.oldest_waiting(), ports.clock.now()

@@ -131,10 +131,11 @@ async def _alone(subscription: str, delivering: Awaitable[Outcome]) -> Outcome:
     except TimeoutError:
         return Unavailable(f"not delivered within {DELIVERY_DEADLINE}")
     except Exception as error:  # noqa: BLE001 - one subscription never stops another
-        logger().error("target.failing", subscription=subscription, frames=frames(error))
-        return Unavailable(
-            f"the connector itself failed ({type(error).__name__}); its log says why"
+        reason = f"the connector itself failed ({type(error).__name__}); its log says why"
+        logger().error(
+            "delivery.failing", reason=reason, subscription=subscription, frames=frames(error)
         )
+        return Unavailable(reason)
 
 
 async def _deliver(  # noqa: PLR0917 - the same

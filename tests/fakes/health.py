@@ -37,7 +37,9 @@ class FakeStorageWatch:
     """
 
     def __init__(self) -> None:
-        self.messages = {"emails": 0, "emails-poison": 0, "polls": 0, "polls-poison": 0}
+        self.messages = {
+            f"{queue}{end}": 0 for queue in ("emails", "polls", "outbox") for end in ("", "-poison")
+        }
         self.ahead = timedelta(0)
 
     async def queued(self) -> dict[str, int]:

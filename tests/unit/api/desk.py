@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.api.dispatch import Api
 from shared.api.http import ApiAnswer, ApiRequest
+from tests.fakes.outbox_world import OutboxWorld
 from tests.unit.workflows.outbound.desk import Desk
 
 BOX = "support@contoso.example"
@@ -17,7 +18,8 @@ class ApiDesk(Desk):
 
     def __init__(self, most_per_hour: int = 100, public_url: str = "") -> None:
         super().__init__(most_per_hour)
-        self.api = Api(self.sending, public_url)
+        self.sends = OutboxWorld(operations=self.operations)
+        self.api = Api(self.sending, self.sends.box(), public_url)
 
     async def __call__(
         self,

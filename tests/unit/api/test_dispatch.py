@@ -130,7 +130,13 @@ async def test_what_is_no_request_of_ours_is_refused(
     assert ("Allow" in answer.headers) == (status == 405)
 
 
-@pytest.mark.parametrize("user", ["", "..", "a/b", "a\\b", "a b", "a%2fb", "a?b", "a" * 300])
+@pytest.mark.parametrize(
+    "user",
+    [
+        *("", "..", "a/b", "a\\b", "a b", "a%2fb", "a?b", "a" * 300),
+        *("me-token-to-replace", "Me-Token-To-Replace", "me-token-to-replaced"),
+    ],
+)
 async def test_a_mailbox_that_is_none_is_refused(user: str) -> None:
     """Nothing is asked of Graph."""
     desk = ApiDesk()
@@ -168,7 +174,7 @@ async def test_a_callers_token_is_handed_on_and_shown_nowhere() -> None:
     [
         (MailboxUnavailable(BOX, "throttled", 12.3), 429, "throttled"),
         (MailboxUnavailable(BOX, "down"), 503, "mailboxUnavailable"),
-        (AnswerLost(BOX, "lost"), 504, "answerLost"),
+        (AnswerLost(BOX, "lost"), 503, "mailboxUnavailable"),
         (AnswerTooLarge(BOX, "large"), 422, "answerTooLarge"),
         (SignInRefused(BOX, "no token"), 502, "signInRefused"),
         (MailboxRefused(BOX, "no"), 502, "refused"),
@@ -183,6 +189,77 @@ async def test_errors_become_problems(error: MailboxUnavailable, status: int, co
 
     assert (answer.status, content(answer)["code"]) == (status, code)
     assert answer.headers.get("Retry-After") == ("13" if status == 429 else None)
+
+
+@pytest.mark.parametrize("given", ["", " ", "Bearer", "Bearer ", "bearer"])
+async def test_an_empty_token_is_none_and_not_the_apps(given: str) -> None:
+    """Whose variable is empty does not get the rights of the app."""
+    desk = ApiDesk()
+
+    answer = await desk("GET", "folders", headers={"x-graph-authorization": given})
+
+    assert answer.status == 401
+    assert not desk.operations.asked
+
+
+async def test_half_a_character_of_a_mail_is_handed_on() -> None:
+    """Graph cuts previews anywhere: in JSON it is escaped, as Graph has it."""
+    desk = ApiDesk()
+    mail = desk.operations.deliver(bodyPreview="party \ud83d", subject="Grüße")
+
+    one = await desk("GET", f"messages/{mail}")
+    page = await desk("GET", "messages")
+
+    assert (one.status, page.status) == (200, 200)
+    assert content(one)["bodyPreview"] == "party \ud83d"
+    assert content(page)["value"][0]["subject"] == "Grüße"
+
+
+@pytest.mark.parametrize("fields", [{}, {"identify": True}])
+async def test_a_send_without_an_answer_is_told_as_perhaps_sent(fields: dict[str, Any]) -> None:
+    """Only where it has begun."""
+    desk = ApiDesk()
+    method = "send_draft" if fields else "send_at_once"
+    desk.operations.fail_next(method, AnswerLost(BOX, "lost"), after_effect=True)
+    for _ in range(4):
+        desk.operations.fail_next("look", MailboxUnavailable(BOX, "down"))
+
+    answer = await desk("POST", "send", SEND | fields)
+
+    assert (answer.status, content(answer)["code"]) == (504, "answerLost")
+    assert "Sent Items" in content(answer)["action"]
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "begun"),
+    [("create_draft", 503, False), ("send_draft", 504, True)],
+)
+async def test_a_request_that_takes_too_long_tells_whether_a_mail_may_be_sent(
+    monkeypatch: pytest.MonkeyPatch, method: str, status: int, *, begun: bool
+) -> None:
+    """It may be where its sending has begun, and else it is not."""
+    monkeypatch.setattr("shared.api.dispatch.DEADLINE", 0.05)
+    monkeypatch.setattr("shared.workflows.outbound.drafts.WAITED_FOR", 0.05)
+    desk = ApiDesk()
+    desk.operations.hang_next(method, after_effect=False)
+
+    answer = await desk("POST", "send", SEND | {"identify": True})
+    desk.operations.let_go.set()
+
+    assert (answer.status, content(answer)["code"]) == (status, "timeout")
+    assert ("sent or not" in content(answer)["detail"]) == begun
+    assert ("No mail is sent" in content(answer)["detail"]) != begun
+
+
+async def test_a_failure_after_a_send_has_begun_says_that_it_may_be_sent() -> None:
+    """Whoever repeats it blindly might send twice."""
+    desk = ApiDesk()
+    desk.operations.fail_next("send_at_once", KeyError("odd"), after_effect=True)
+
+    answer = await desk("POST", "send", SEND)
+
+    assert answer.status == 500
+    assert "Sent Items" in content(answer)["action"]
 
 
 @pytest.mark.parametrize(("code", "shown"), [("ErrorSendAsDenied", True), ("ErrorOdd", False)])
@@ -207,7 +284,7 @@ async def test_an_error_that_nobody_thought_of_is_a_problem_too(
 ) -> None:
     """The log says where; neither repeats its text."""
     desk = ApiDesk()
-    desk.operations.fail_next("send_at_once", ValueError("a secret body"))  # type: ignore[arg-type]
+    desk.operations.fail_next("send_at_once", ValueError("a secret body"))
 
     answer = await desk("POST", "send", SEND)
 

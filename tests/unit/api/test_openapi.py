@@ -132,3 +132,11 @@ def test_the_document_is_made_once() -> None:
 async def _twice() -> tuple[bytes, bytes]:
     api = ApiDesk().api
     return api.openapi, api.openapi
+
+
+def test_every_operation_names_the_refusal_of_its_method() -> None:
+    """As it names the other refusals."""
+    document = json.loads(ApiDesk().api.openapi)
+
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert all("405" in one["responses"] for one in operations)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailctl.rows_file import OBJECTS, UnusableFile, read_rows, rows_of, text_of
@@ -126,6 +126,7 @@ def test_what_is_written_is_read_back_as_it_was(columns: dict[str, Any]) -> None
 
 
 @given(st.sampled_from(sorted(OBJECTS)), st.dictionaries(TEXT, JSON))
+@example("labels", {"a": "next\x85line", "b": "\u2028"})
 def test_json_is_shown_as_a_mapping_and_comes_back_as_the_same_text(
     column: str, value: dict[str, Any]
 ) -> None:

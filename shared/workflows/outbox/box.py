@@ -1,0 +1,30 @@
+"""What durable sends need from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.outbox_ports import OutboxContents, OutboxQueue, OutboxTable
+from shared.workflows.outbound.sending import Sending
+
+DEADLINE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """All that durable sends need.
+
+    Args:
+        table: the sends.
+        queue: what tells a worker to go on with one.
+        contents: mails too large for the table.
+        sending: mailboxes, documents, counts and the clock, as for sends at once.
+        deadline: the longest that one attempt takes; a quarter of it later, others may go on.
+    """
+
+    table: OutboxTable
+    queue: OutboxQueue
+    contents: OutboxContents
+    sending: Sending
+    deadline: timedelta = DEADLINE

@@ -1,0 +1,183 @@
+"""Accepts a mail that is to be sent for sure, and tells what became of it.
+
+The item is stored before it is queued. From then on it is sent, even if the caller hears nothing:
+a caller who repeats the request with the same key gets the same send.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from shared.domain.errors import StorageUnavailable
+from shared.domain.outbound.graph_json import new_message
+from shared.domain.outbound.outbox import (
+    INLINE_BYTES,
+    KeyReused,
+    NotDurable,
+    OutboxItem,
+    OutboxMessage,
+    SendState,
+    fingerprint,
+    send_id,
+)
+from shared.domain.outbound.requests import SendRequest
+from shared.domain.outbound.template import render
+from shared.outbound_ports import Caller
+from shared.telemetry import logger
+from shared.workflows.outbound.parts import parts_of
+from shared.workflows.outbound.send import request_size
+from shared.workflows.outbox.box import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """A send that is promised, or was before.
+
+    Args:
+        item: where it stands.
+        is_new: whether this call has stored it.
+    """
+
+    item: OutboxItem
+    is_new: bool
+
+
+def read_request(body: Mapping[str, Any]) -> tuple[SendRequest, str]:
+    """A send request, rendered where it is a template, and the fingerprint of how it was written.
+
+    Raises:
+        ValidationError: it is none (msgspec's).
+        TemplateError: its template fails.
+    """
+    return msgspec.convert(render(body), SendRequest), fingerprint(body)
+
+
+async def enqueue(
+    box: Outbox, caller: Caller, request: SendRequest, key: str, written: str
+) -> Enqueued:
+    """Promises to send a mail.
+
+    Args:
+        box: the outbox.
+        caller: the mailbox; without a token of the caller's, which would have to be kept.
+        request: the mail.
+        key: names the send, see :func:`~shared.domain.outbound.outbox.read_key`.
+        written: fingerprint of the request as the caller wrote it.
+
+    Raises:
+        KeyReused: the key names another mail.
+        NotDurable: the mail cannot be kept until it is sent.
+        SendRefused: it could never be sent.
+        StorageUnavailable: it is not promised; it may be sent all the same if the storage did what
+            it did not answer, which the same key shows.
+    """
+    if caller.bearer:
+        raise NotDurable("a token is used for one request and never kept. Send as the app instead.")
+    _check(request)
+    request_size(new_message(request))
+    await parts_of(request.attachments, box.sending.documents)
+    stored = await _stored(box, _new_item(box, caller, key, written), request)
+    if stored.item.fingerprint != written:
+        raise KeyReused(key)
+    if stored.is_new or (stored.item.state is SendState.ACCEPTED and not stored.item.attempts):
+        # again, for the caller may repeat it because we ended between storing and queueing
+        await _queued(box, stored.item)
+    return stored
+
+
+async def find_send(box: Outbox, mailbox: str, key: str) -> OutboxItem | None:
+    """Where a send stands; None where the key is not known (any more)."""
+    return await box.table.read(send_id(mailbox, key))
+
+
+async def ordered(box: Outbox, message: OutboxMessage) -> OutboxItem | None:
+    """Stores a send that another system has put on the queue; one that is no mail as failed.
+
+    Returns:
+        the send to go on with; None where there is nothing to do.
+    """
+    caller = Caller(message.mailbox)
+    body = message.request or {}
+    try:
+        request, written = read_request(body)
+        _check(request)
+    except (ValueError, msgspec.ValidationError, NotDurable) as error:
+        await refuse(box, message, f"the message on the queue is no send request: {error}")
+        return None
+    stored = await _stored(box, _new_item(box, caller, message.key, written), request)
+    if stored.item.fingerprint != written:
+        # the send of that key goes on; this one has no name under which to be remembered
+        logger().error("send.refused", reason=str(KeyReused(message.key)))
+        return None
+    return stored.item
+
+
+async def refuse(box: Outbox, message: OutboxMessage, reason: str) -> None:
+    """Remembers a message on the queue that cannot be sent as a send that failed."""
+    written = fingerprint(message.request or {})
+    item = _new_item(box, Caller(message.mailbox), message.key, written)
+    await box.table.add(item.failed(box.sending.clock.now(), reason))
+    logger().error("send.refused", reason=reason)
+
+
+def _check(request: SendRequest) -> None:
+    if not request.save_to_sent_items:
+        raise NotDurable(
+            "a durable send goes as a draft, of which a copy stays in Sent Items. Leave"
+            " saveToSentItems out, or send at once."
+        )
+
+
+def _new_item(box: Outbox, caller: Caller, key: str, written: str) -> OutboxItem:
+    now = box.sending.clock.now()
+    return OutboxItem(
+        mailbox=caller.mailbox,
+        key=key,
+        credential=caller.credential,
+        fingerprint=written,
+        draft_key=str(uuid.uuid4()),
+        state=SendState.ACCEPTED,
+        accepted_at=now,
+        updated_at=now,
+        due_at=now,
+    )
+
+
+async def _stored(box: Outbox, item: OutboxItem, request: SendRequest) -> Enqueued:
+    """The item of a key: this one, with its content, or the one that was there before."""
+    content = msgspec.json.encode(request)
+    if request.attachments or len(content) > INLINE_BYTES:
+        # a name of its own: a rival with the same key does not write over it
+        blob = f"{item.accepted_at:%Y%m%d}/{item.draft_key}.json"
+        await box.contents.store(blob, content)
+        item = replace(item, blob=blob)
+    else:
+        item = replace(item, content=content)
+    try:
+        added = await box.table.add(item)
+    except StorageUnavailable:
+        # it may have been stored, with only the answer lost
+        added = await box.table.read(item.id)
+        if added is None or added.draft_key != item.draft_key:
+            raise
+    if added is not None:
+        return Enqueued(added, is_new=True)
+    if item.blob:
+        await box.contents.remove(item.blob)
+    known = await box.table.read(item.id)
+    if known is None:
+        raise StorageUnavailable("table outbox: a send was forgotten this very moment; try again")
+    return Enqueued(known, is_new=False)
+
+
+async def _queued(box: Outbox, item: OutboxItem) -> None:
+    try:
+        await box.queue.put(OutboxMessage(mailbox=item.mailbox, key=item.key, item=item))
+    except StorageUnavailable as error:
+        # it is promised: recovery queues it
+        logger().warning("send.not_queued", reason=str(error), send=item.key)

@@ -1,0 +1,348 @@
+"""Sends one item of the outbox, once.
+
+Each step is stored before it begins, by a write that fails if somebody else has written since. So
+of several workers one goes on, and whoever comes after a crash knows what may have happened: a
+draft that may be there is looked for before another is made, a mail that may be gone is looked for
+before it is sent again. Only the draft whose id is stored is ever sent, and with that it stops
+being a draft.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.domain.errors import (
+    AnswerLost,
+    MailboxError,
+    MailboxUnavailable,
+    MailNotFound,
+    SendRefused,
+)
+from shared.domain.outbound.graph_json import addresses
+from shared.domain.outbound.outbox import (
+    GIVEN_UP_AFTER,
+    SETTLED_AFTER,
+    UNDECIDED_FOR,
+    OutboxItem,
+    OutboxMessage,
+    SendState,
+    send_id,
+)
+from shared.domain.settlement import LONGEST_DELAY, growing_delay
+from shared.outbound_ports import Caller, Draft
+from shared.telemetry import bound, logger
+from shared.workflows.outbox import drafting
+from shared.workflows.outbox.box import Outbox
+from shared.workflows.outbox.enqueue import ordered, refuse
+from shared.workflows.outbox.fate import fate
+
+WITH_FILES = timedelta(minutes=7)
+"""The longest that one attempt takes that may have files to send; the platform ends a function
+after ten minutes."""
+
+LARGE_AT_ONCE = 2
+"""Mails held at once that do not lie in the table: each may have many megabytes."""
+
+_NEARLY = timedelta(seconds=1)
+"""By so much a message may come before its time: clocks differ."""
+
+_FAILED = "the connector itself failed on this mail at every attempt; its log says why"
+
+_large_mails = asyncio.Semaphore(LARGE_AT_ONCE)
+
+
+class _TakenOver(Exception):
+    """Somebody else has gone on with the item."""
+
+
+async def send_queued(message: OutboxMessage, box: Outbox) -> None:
+    """Takes one send as far as it goes now: to its end, or to its next attempt.
+
+    Raises:
+        StorageUnavailable: the queue gives the message again.
+        TimeoutError: it took longer than its deadline; likewise.
+    """
+    with bound(mailbox=message.mailbox, send=message.key):
+        if message.item is not None:
+            # as it was stored: the first write tells whether it still is so
+            attempt = await _attempt(message.item, box)
+            if attempt.began:
+                return
+        item = await box.table.read(send_id(message.mailbox, message.key))
+        if item is None and message.request is not None:
+            item = await ordered(box, message)
+        if item is not None:  # else it ended long ago, and is forgotten
+            await _attempt(item, box)
+
+
+async def _attempt(item: OutboxItem, box: Outbox) -> _Attempt:
+    """Makes one attempt; it has not begun where somebody has changed the item before."""
+    deadline = max(box.deadline, WITH_FILES) if item.blob else box.deadline
+    # clocks differ, and a timer may come late: others wait a little longer than the attempt lasts
+    attempt = _Attempt(box, item, deadline * 1.25)
+    async with AsyncExitStack() as room:
+        if item.blob and not item.state.is_final:
+            await room.enter_async_context(_large_mails)
+        async with asyncio.timeout(deadline.total_seconds()):
+            with contextlib.suppress(_TakenOver):
+                await attempt.take()
+    return attempt
+
+
+async def give_up(message: OutboxMessage, box: Outbox) -> None:
+    """Takes a message that the queue has given out too often: something in us fails on it.
+
+    It may be an outage of the storage that hit all sends. So it is tried again, with long pauses,
+    as long as an unavailable mailbox would be; then the send has failed.
+    """
+    with bound(mailbox=message.mailbox, send=message.key):
+        item = await box.table.read(send_id(message.mailbox, message.key))
+        if item is None:
+            if message.request is not None:
+                await refuse(box, message, _FAILED)
+            return
+        with contextlib.suppress(_TakenOver):
+            await _Attempt(box, item, LONGEST_DELAY).go_on_later(_FAILED)
+
+
+class _Attempt:
+    """One attempt at one send.
+
+    Args:
+        box: the outbox.
+        item: the send, as it was read.
+        lease: how long others leave it alone.
+
+    Attributes:
+        began: whether it has stored anything.
+    """
+
+    def __init__(self, box: Outbox, item: OutboxItem, lease: timedelta) -> None:
+        self._box = box
+        self._item = item
+        self._lease = lease
+        self.began = False
+        self._operations = box.sending.operations
+        self._clock = box.sending.clock
+        self._caller = Caller(item.mailbox, item.credential)
+
+    async def take(self) -> None:
+        """Goes on from the state that is stored, unless it is not yet time to."""
+        if self._item.state.is_final:
+            await self._tidy()
+            return
+        wait = self._item.due_at - self._clock.now()
+        if wait > _NEARLY:
+            # another worker is at it, or it waits: this may be a copy, or all that is left
+            await self._put(wait)
+            return
+        match self._item.state:
+            case SendState.ACCEPTED | SendState.DRAFTING:
+                await self._draft_and_send()
+            case SendState.DRAFTED:
+                await self._send()
+            case _:
+                await self._write(self._taken(SendState.SENDING))
+                await self._look_and_send()
+
+    async def go_on_later(self, reason: str) -> None:
+        """Waits for as long as it ever does between attempts; fails where it has done so long."""
+        if self._item.state.is_final:
+            await self._tidy()
+        else:
+            await self._again(self._item.state, reason, LONGEST_DELAY)
+
+    async def _draft_and_send(self) -> None:
+        """Makes the draft, or finds it, and sends it."""
+        before = self._item.state
+        await self._write(self._taken(SendState.DRAFTING))
+        try:
+            draft = await self._draft(before)
+        except SendRefused as error:
+            if error.retry_after is None:
+                await self._fail(error.what)
+            else:
+                await self._again(before, error.what, timedelta(seconds=error.retry_after))
+        except (MailboxUnavailable, MailNotFound) as error:
+            await self._unavailable(SendState.DRAFTING, error)
+        except MailboxError as error:
+            await self._fail(str(error))
+        else:
+            if draft is not None:
+                await self._go_on_with(draft)
+
+    async def _draft(self, before: SendState) -> Draft | None:
+        """The draft, whole; None where the attempt is over without one."""
+        content = await drafting.content_of(self._box, self._item)
+        if content is None:
+            await self._fail("the stored mail is gone from the storage")
+            return None
+        mail = await drafting.prepared(self._box, content)
+        if before is SendState.DRAFTING:
+            known = await drafting.found(self._box, self._caller, self._item, mail)
+            if known is not None:
+                return known
+        if not self._item.counted:
+            await self._box.sending.count(addresses(mail.message))
+            self._item = replace(self._item, counted=True)
+        try:
+            draft = await self._operations.create_draft(
+                self._caller, mail.message, self._item.draft_key
+            )
+        except AnswerLost:
+            raise
+        except MailboxUnavailable as error:
+            # certainly not made this time: it need not be looked for because of it
+            await self._unavailable(before, error)
+            return None
+        await drafting.attach(self._box, self._caller, draft, mail)
+        return draft
+
+    async def _go_on_with(self, draft: Draft) -> None:
+        """Sends a draft that was made, or ends where a person has sent it."""
+        self._item = replace(
+            self._item,
+            draft_id=draft.id,
+            internet_message_id=draft.internet_message_id,
+            conversation_id=draft.conversation_id,
+        )
+        if draft.is_draft:
+            await self._send(is_taken=True)
+        else:
+            await self._end_as_sent(draft)
+
+    async def _send(self, *, is_taken: bool = False) -> None:
+        """Asks Graph to send the draft, after storing that it will be asked."""
+        asked_before = self._item.asked_at
+        item = self._item if is_taken else self._taken(SendState.SENDING)
+        now = self._clock.now()
+        try:
+            await self._write(replace(item, state=SendState.SENDING, asked_at=now, updated_at=now))
+        except _TakenOver:
+            await self._discard_if_ours_alone()
+            raise
+        try:
+            await self._operations.send_draft(self._caller, self._item.draft_id)
+        except AnswerLost as error:
+            await self._look_and_send(error)
+        except MailboxUnavailable as error:
+            # certainly not sent this time
+            self._item = replace(self._item, asked_at=asked_before)
+            state = SendState.DRAFTED if asked_before is None else SendState.SENDING
+            await self._unavailable(state, error)
+        except MailboxError as error:
+            await self._refused(error, is_first=asked_before is None)
+        else:
+            await self._end_as_sent()
+
+    async def _refused(self, error: MailboxError, *, is_first: bool) -> None:
+        """Fails, unless the mail is sent already, or an earlier request may have sent it."""
+        try:
+            found = await fate(self._operations, self._caller, self._item)
+        except MailboxError:
+            found = None
+        if found is not None and not found.is_draft:
+            await self._end_as_sent(found)
+        elif found is not None and is_first:
+            self._item = replace(self._item, state=SendState.DRAFTED, asked_at=None)
+            await self._fail(str(error))
+        else:
+            await self._again(SendState.SENDING, str(error), growing_delay(self._item.attempts - 1))
+
+    async def _look_and_send(self, error: AnswerLost | None = None) -> None:
+        """Looks what became of the draft; sends it again only where nothing did, for long enough.
+
+        Args:
+            error: where it was asked just now, why nobody knows.
+        """
+        try:
+            found = await fate(self._operations, self._caller, self._item)
+        except MailboxUnavailable as unavailable:
+            await self._unavailable(SendState.SENDING, unavailable)
+            return
+        except MailboxError as refused:
+            await self._fail(f"nobody can look whether it was sent: {refused}")
+            return
+        asked = self._clock.now() - (self._item.asked_at or self._item.updated_at)
+        if found is not None and not found.is_draft:
+            await self._end_as_sent(found)
+        elif found is not None and asked >= SETTLED_AFTER:
+            await self._send(is_taken=True)
+        elif found is None and asked >= UNDECIDED_FOR:
+            await self._fail("neither the draft nor the sent mail is in the mailbox")
+        else:
+            settles = SETTLED_AFTER - asked if found is not None else timedelta(0)
+            reason = str(error) if error else "it is not seen yet whether it was sent"
+            delay = max(growing_delay(self._item.attempts - 1), settles)
+            await self._again(SendState.SENDING, reason, min(delay, UNDECIDED_FOR))
+
+    async def _unavailable(self, state: SendState, error: MailboxError) -> None:
+        asked = error.retry_after if isinstance(error, MailboxUnavailable) else None
+        delay = max(growing_delay(self._item.attempts - 1), timedelta(seconds=asked or 0))
+        await self._again(state, str(error), delay)
+
+    async def _again(self, state: SendState, reason: str, delay: timedelta) -> None:
+        """Stores that it waits, then queues it once more; fails where it has been tried so long."""
+        now = self._clock.now()
+        self._item = replace(self._item, state=state)
+        if now - self._item.accepted_at >= GIVEN_UP_AFTER:
+            await self._fail(
+                f"{reason}; given up after {GIVEN_UP_AFTER.total_seconds() / 3600:g} h"
+            )
+            return
+        await self._write(self._item.waiting(state, now, now + delay, reason))
+        await self._put(delay)
+        logger().warning(
+            "send.postponed",
+            reason=reason,
+            state=state.value,
+            delay=delay.total_seconds(),
+            attempts=self._item.attempts,
+        )
+
+    async def _end_as_sent(self, found: Draft | None = None) -> None:
+        if found is not None and found.internet_message_id:
+            self._item = replace(self._item, internet_message_id=found.internet_message_id)
+        await self._write(self._item.ended(SendState.SENT, self._clock.now()))
+        await self._tidy()
+
+    async def _fail(self, why: str) -> None:
+        """Ends it; a draft that was certainly never asked to be sent is removed."""
+        item = self._item
+        await self._write(item.failed(self._clock.now(), why))
+        logger().error("send.failed", reason=self._item.reason)
+        if item.draft_id and item.asked_at is None:
+            with contextlib.suppress(MailboxError):
+                await self._operations.discard_draft(self._caller, item.draft_id)
+        await self._tidy()
+
+    async def _discard_if_ours_alone(self) -> None:
+        """Removes the draft of a worker that was too slow, if the one who took over has another."""
+        known = await self._box.table.read(self._item.id)
+        if known is not None and known.draft_id not in ("", self._item.draft_id):
+            with contextlib.suppress(MailboxError):
+                await self._operations.discard_draft(self._caller, self._item.draft_id)
+
+    async def _tidy(self) -> None:
+        """Removes what the item left beside the table. It is at its end."""
+        if self._item.blob:
+            await self._box.contents.remove(self._item.blob)
+
+    def _taken(self, state: SendState) -> OutboxItem:
+        now = self._clock.now()
+        return self._item.taken(state, now, now + self._lease)
+
+    async def _write(self, item: OutboxItem) -> None:
+        written = await self._box.table.write(item)
+        if written is None:
+            raise _TakenOver
+        self.began = True
+        self._item = written
+
+    async def _put(self, delay: timedelta) -> None:
+        message = OutboxMessage(mailbox=self._item.mailbox, key=self._item.key)
+        await self._box.queue.put(message, delay)
