@@ -181,10 +181,10 @@ class Connector:
 
     async def close(self) -> None:
         """Closes every connection."""
-        if "_outbox_table" in vars(self):
-            await self._outbox_table.close()
         if "operations" in vars(self):
             await self.operations.close()
+        if "_outbox_table" in vars(self):
+            await self._outbox_table.close()  # after the operations, whose ends it stores
         await self._mailboxes.close()
         await self._accounts.close()  # before the storage: a refresh under way is stored
         await self._entra.close()

@@ -18,6 +18,7 @@ from shared.adapters.graph.client import IMMUTABLE_IDS, GraphClient, GraphReques
 from shared.domain.errors import MailboxUnavailable
 
 LARGEST_BATCH = 20
+_UNANSWERED = 504
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +60,40 @@ async def send_batch(
     Raises:
         MailboxError: the batch as a whole was not answered, or refused.
     """
-    outer = GraphRequest(
+    answer = await client.send(mailbox, batch_of(items))
+    answer.raise_for(mailbox, "batch")
+    if not answer.body.get("responses"):
+        raise MailboxUnavailable(mailbox, "batch: Graph answered none of its requests")
+    return inner_answers(answer.body, len(items))
+
+
+def batch_of(items: Sequence[BatchItem]) -> GraphRequest:
+    """The request that brings others."""
+    return GraphRequest(
         what="batch",
         method=Method.POST,
         template="/$batch",
         body={"requests": [item.to_json(number) for number, item in enumerate(items)]},
     )
-    answer = await client.send(mailbox, outer)
-    answer.raise_for(mailbox, "batch")
-    inner = {str(one.get("id")): one for one in answer.body.get("responses", ())}
-    if not inner:
-        raise MailboxUnavailable(mailbox, "batch: Graph answered none of its requests")
-    unanswered = {"status": 504}
-    return [_inner_answer(inner.get(str(number), unanswered)) for number in range(len(items))]
+
+
+def inner_answers(body: Mapping[str, Any], count: int) -> list[GraphAnswer]:
+    """The answers to so many requests, in their order; 504 for one that has none that is Graph's.
+
+    Args:
+        body: of the answer to the batch.
+        count: of its requests.
+    """
+    found = body.get("responses")
+    given = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    inner = {str(one.get("id")): one for one in given}
+    return [_inner_answer(inner.get(str(number), {})) for number in range(count)]
 
 
 def _inner_answer(answer: Mapping[str, Any]) -> GraphAnswer:
-    body = answer.get("body")
+    status, headers, body = (answer.get(name) for name in ("status", "headers", "body"))
     return GraphAnswer(
-        int(answer.get("status", 504)),
-        answer.get("headers") or {},
+        int(status) if isinstance(status, int | str) and str(status).isdecimal() else _UNANSWERED,
+        {name: str(value) for name, value in headers.items()} if isinstance(headers, dict) else {},
         body if isinstance(body, dict) else {},
     )

@@ -3,24 +3,26 @@
 Reads and changes that may be done twice are repeated as in polling. What a second request would
 double is repeated only where it certainly did not happen: the connection was not made, or Graph
 throttled it (429). Any other failure without a verdict, and any success that is not the documented
-one, is AnswerLost.
+one, is AnswerLost. Drafts are made and sent in batches, see :mod:`.send_batches`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from kiota_abstractions.method import Method
 
 from shared.adapters.graph import folders
 from shared.adapters.graph.answers import UNAVAILABLE, GraphAnswer, folder_not_found
 from shared.adapters.graph.client import GraphRequest
+from shared.adapters.graph.drafts import DRAFT_SELECT, draft_of
 from shared.adapters.graph.gate import MailboxGate
 from shared.adapters.graph.mailboxes import GraphMailboxes, repeated, worth_waiting
+from shared.adapters.graph.send_batches import SendBatches, fits
 from shared.adapters.graph.uploads import File, Uploads
 from shared.adapters.graph.visitors import as_visitor
 from shared.adapters.http import retry_after
@@ -34,7 +36,7 @@ from shared.domain.errors import (
 )
 from shared.domain.odata import quoted
 from shared.domain.outbound import links
-from shared.domain.outbound.graph_json import KEY_PROPERTY, addresses, senders, with_key
+from shared.domain.outbound.graph_json import KEY_PROPERTY, with_key
 from shared.domain.outbound.links import GraphLink
 from shared.outbound_ports import Answering, Caller, Draft, Json, Listing, ReadPart, Upload
 from shared.ports import MailboxAddress
@@ -43,10 +45,6 @@ _MESSAGES = "/users/{user}/messages"
 _MESSAGE = f"{_MESSAGES}/{{message}}"
 _FOLDERS = "/users/{user}/mailFolders"
 _FOLDER = f"{_FOLDERS}/{{folder}}"
-_DRAFT = (
-    "id,internetMessageId,conversationId,isDraft,from,sender,toRecipients,ccRecipients,"
-    "bccRecipients,body"
-)
 _CREATE = {
     Answering.REPLY: "createReply",
     Answering.REPLY_ALL: "createReplyAll",
@@ -56,6 +54,8 @@ _CREATED = 201
 _ACCEPTED = 202
 _NO_VERDICT = UNAVAILABLE - {429}
 """Statuses below 500 that do not say whether the request took effect; of 500 and more, all."""
+
+_Send: TypeAlias = Callable[[Caller, GraphRequest], Awaitable[GraphAnswer]]
 
 
 class GraphMailOperations:
@@ -73,9 +73,11 @@ class GraphMailOperations:
         self._own = own
         self._visitors = visitors
         self._uploads = uploads or Uploads()
+        self._batches = SendBatches(own)
 
     async def close(self) -> None:
-        """Closes what is not the app's own."""
+        """Ends what is under way, and closes what is not the app's own."""
+        await self._batches.close()
         await self._visitors.close()
         await self._uploads.close()
 
@@ -162,7 +164,7 @@ class GraphMailOperations:
     async def create_draft(self, caller: Caller, message: Json, key: str) -> Draft:
         """Makes a draft that `find_draft` finds by a key."""
         request = _post("create draft", _MESSAGES, _path(caller), with_key(message, key))
-        return await self._drafted(caller, request)
+        return await self._drafted(caller, request, self._together)
 
     async def create_answer(
         self, caller: Caller, how: Answering, message_id: str, changes: Json, key: str
@@ -178,27 +180,27 @@ class GraphMailOperations:
         same = f"ep/id eq {quoted(KEY_PROPERTY)} and ep/value eq {quoted(key)}"
         query = {
             "$filter": f"singleValueExtendedProperties/any(ep: {same})",
-            "$select": _DRAFT,
+            "$select": DRAFT_SELECT,
             "$top": "10",
         }
         found = await self.list_messages(caller, None, query)
-        drafts = [_draft(one) for one in found.value]
+        drafts = [draft_of(one) for one in found.value]
         return min(drafts, key=lambda one: one.is_draft, default=None)
 
     async def look(self, caller: Caller, draft_id: str) -> Draft | None:
         """A draft, or the sent mail that it became; None where it is neither (yet)."""
         try:
-            found = await self.get_message(caller, draft_id, {"$select": _DRAFT})
+            found = await self.get_message(caller, draft_id, {"$select": DRAFT_SELECT})
         except MailNotFound:
             return None
         if "id" not in found:
             raise MailboxUnavailable(caller.mailbox, "get message: Graph's answer names no id")
-        return _draft(found)
+        return draft_of(found)
 
     async def update_draft(self, caller: Caller, draft_id: str, changes: Json) -> Draft:
         """Changes properties of a draft."""
         changed = await self.update_message(caller, draft_id, changes)
-        return _draft({"id": draft_id, **changed})
+        return draft_of({"id": draft_id, **changed})
 
     async def add_attachment(self, caller: Caller, draft_id: str, attachment: Json) -> None:
         """Attaches a file of less than 3 MB, in one request."""
@@ -218,7 +220,7 @@ class GraphMailOperations:
     async def send_draft(self, caller: Caller, draft_id: str) -> None:
         """Sends a draft."""
         request = _post("send draft", f"{_MESSAGE}/send", _path(caller, message=draft_id))
-        await self._once(caller, request, _ACCEPTED)
+        await self._once(caller, request, _ACCEPTED, send=self._together)
 
     async def discard_draft(self, caller: Caller, draft_id: str) -> None:
         """Removes a draft; one that is gone is no error."""
@@ -245,11 +247,13 @@ class GraphMailOperations:
                 raise
             raise folder_not_found(error, folder) from error
 
-    async def _drafted(self, caller: Caller, request: GraphRequest) -> Draft:
-        answer = await self._once(caller, request, _CREATED)
+    async def _drafted(
+        self, caller: Caller, request: GraphRequest, send: _Send | None = None
+    ) -> Draft:
+        answer = await self._once(caller, request, _CREATED, send=send)
         if "id" not in answer.body:
             raise AnswerLost(caller.mailbox, f"{request.what}: Graph's answer names no id")
-        return _draft(answer.body)
+        return draft_of(answer.body)
 
     async def _ask(
         self,
@@ -287,6 +291,7 @@ class GraphMailOperations:
         request: GraphRequest,
         success: int,
         also: frozenset[int] = frozenset(),
+        send: _Send | None = None,
     ) -> GraphAnswer:
         """Sends what must not be done twice; again only where it certainly was not done.
 
@@ -295,11 +300,13 @@ class GraphMailOperations:
             request: what is asked for.
             success: the status that Graph documents; another may be that of a proxy.
             also: statuses that are no errors.
+            send: how, if not by itself.
         """
+        send = send or self._send
 
         async def once() -> GraphAnswer:
             try:
-                answer = await self._send(caller, request)
+                answer = await send(caller, request)
             except AnswerTooLarge as error:
                 raise AnswerLost(caller.mailbox, error.what) from error
             if answer.status == success or answer.status in also:
@@ -324,6 +331,12 @@ class GraphMailOperations:
         async with self._place(caller):
             with as_visitor(caller.bearer):
                 return await client.send(caller.mailbox, request)
+
+    async def _together(self, caller: Caller, request: GraphRequest) -> GraphAnswer:
+        """Sends it as the app with others of its mailbox; with a token of a caller's, by itself."""
+        if caller.bearer or not fits(request):
+            return await self._send(caller, request)
+        return await self._batches.ask(_address(caller), request)
 
     def _check(self, caller: Caller, answer: GraphAnswer, what: str) -> None:
         try:
@@ -376,20 +389,6 @@ def _listing(caller: Caller, answer: GraphAnswer) -> Listing:
     found = Listing(answer.body.get("value", ()), following)
     count = answer.body.get("@odata.count")
     return replace(found, count=count) if isinstance(count, int) else found
-
-
-def _draft(message: Json) -> Draft:
-    body = message.get("body") or {}
-    return Draft(
-        id=str(message["id"]),
-        internet_message_id=message.get("internetMessageId") or "",
-        conversation_id=message.get("conversationId") or "",
-        is_draft=bool(message.get("isDraft", True)),
-        recipients=addresses(message),
-        senders=senders(message),
-        body=body.get("content") or "",
-        body_content_type=body.get("contentType") or "text",
-    )
 
 
 def _certainly_not_done(error: Exception) -> bool | float:
