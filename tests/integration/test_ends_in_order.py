@@ -27,6 +27,9 @@ async def started(
     *arguments: str, environment: Mapping[str, str]
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A program in a group of its own, as a terminal would start it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # as in a shell's background: those that are started would inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
