@@ -22,7 +22,10 @@ SHA256 = "5c699e86a6c9d290dd7b1f0b2ea648fb57fd1dacf1cab22c874219e58827ea45"
 
 _ARCHIVE = f"camunda-zeebe-{VERSION}.tar.gz"
 _COORDINATES = f"io.camunda:camunda-zeebe:{VERSION}:tar.gz"
-_CENTRAL = f"https://repo1.maven.org/maven2/io/camunda/camunda-zeebe/{VERSION}/{_ARCHIVE}"
+_PATH = f"io/camunda/camunda-zeebe/{VERSION}/{_ARCHIVE}"
+REPOSITORY = "MAVEN_REPOSITORY"
+"""The environment variable that names a Maven repository, for machines without Maven."""
+
 _FETCH_SECONDS = 900.0
 _CONNECT_SECONDS = 10.0
 _BLOCK_BYTES = 1 << 20
@@ -40,7 +43,7 @@ async def find_distribution(cache: Path | None = None) -> Path:
     """Returns the directory of the unpacked distribution; fetches it if it is not there.
 
     By `mvn` where that is on the PATH, so that mirrors and credentials in the user's own settings
-    count; else from Maven Central.
+    count; else from the repository that the variable :data:`REPOSITORY` names.
 
     Args:
         cache: where to keep it; without it, below the user's cache directory.
@@ -90,19 +93,26 @@ async def _copy_by_maven(mvn: str, archive: Path) -> None:
 
 
 async def _download(archive: Path) -> None:
+    repository = os.environ.get(REPOSITORY, "").rstrip("/")
+    if not repository:
+        raise EngineUnavailable(
+            f"There is no mvn on the PATH to fetch {_COORDINATES} with, and {REPOSITORY} names no"
+            " repository."
+        )
+    address = f"{repository}/{_PATH}"
     timeout = aiohttp.ClientTimeout(_FETCH_SECONDS, sock_connect=_CONNECT_SECONDS)
     try:
         # unlike the tests' own traffic, this may have to go by way of a proxy
         async with (
             aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-            session.get(_CENTRAL, raise_for_status=True) as response,
+            session.get(address, raise_for_status=True) as response,
         ):
             with archive.open("wb") as file:
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
                     file.write(block)
     except (aiohttp.ClientError, TimeoutError) as error:
         told = str(error) or type(error).__name__
-        raise EngineUnavailable(f"{_CENTRAL} cannot be fetched: {told}") from error
+        raise EngineUnavailable(f"{address} cannot be fetched: {told}") from error
 
 
 def _unpack(archive: Path) -> Path:

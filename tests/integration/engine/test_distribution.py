@@ -30,7 +30,7 @@ def names(directory: Path) -> list[str]:
 
 
 class Central:
-    """Maven Central: serves one archive, and counts."""
+    """A Maven repository: serves one archive, and counts."""
 
     def __init__(self) -> None:
         self.content = archive()
@@ -50,8 +50,8 @@ async def central(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncItera
     runner = web.ServerRunner(web.Server(serving.handle, access_log=None))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/{NAME}.tar.gz"
-    monkeypatch.setattr(distribution, "_CENTRAL", url)
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/maven"
+    monkeypatch.setenv(distribution.REPOSITORY, url)
     monkeypatch.setattr(distribution, "SHA256", hashlib.sha256(serving.content).hexdigest())
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
@@ -83,6 +83,18 @@ async def test_what_is_not_it_is_not_kept(
         await find_distribution(tmp_path)
 
     assert names(tmp_path) == []
+
+
+async def test_where_nobody_says_whence_it_is_not_fetched(
+    central: Central, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text tells what is missing."""
+    monkeypatch.delenv(distribution.REPOSITORY)
+
+    with pytest.raises(EngineUnavailable, match="MAVEN_REPOSITORY names no repository"):
+        await find_distribution(tmp_path)
+
+    assert central.requests == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for mvn is a shell script")
