@@ -258,7 +258,7 @@ class _Attempt:
                 if len(content) > self.keeping.largest:
                     self._failed(part, self._too_large())
                     return
-                await self._store(part, part.name, part.content_type, _sliced(content))
+                await self._store(part, part.name, part.content_type, sliced(content))
 
             await for_each(store, files, AT_ONCE)
 
@@ -332,7 +332,8 @@ def _kind_of_item(head: bytes) -> tuple[str, str]:
     return next((kind for mark, kind in _ITEMS.items() if start.startswith(mark)), _MAIL_ITEM)
 
 
-async def _sliced(content: bytes) -> AsyncIterator[bytes]:
+async def sliced(content: bytes) -> AsyncIterator[bytes]:
+    """Bytes that are at hand, in the pieces of a stream."""
     for start in range(0, len(content), _SLICE):
         yield content[start : start + _SLICE]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,8 @@ from shared.domain.document_links import DocumentLinks
 from shared.domain.mail import Mail
 from shared.domain.target import TargetMessage
 from shared.ports import Ports
+from shared.workflows.documents import sliced
 
-_SLICE = 1024 * 1024
 _TYPES = {"html": ("body.html", "text/html"), "text": ("body.txt", "text/plain")}
 
 
@@ -32,7 +32,7 @@ async def offload_body(
     content = mail["body"].encode("utf-8", "replace")
     since = kept_from(delivery, ports.clock.now())
     document = await ports.documents.store(
-        document_id(delivery, BODY, since), name, content_type, _sliced(content)
+        document_id(delivery, BODY, since), name, content_type, sliced(content)
     )
     where = {
         "documentId": document.id,
@@ -49,8 +49,3 @@ def _without(body: str, value: Any, where: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [_without(body, one, where) for one in value]
     return "" if value == body else value
-
-
-async def _sliced(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), _SLICE):
-        yield content[start : start + _SLICE]

@@ -13,6 +13,7 @@ from azure.data.tables.aio import TableClient
 
 from shared.account_ports import PendingSignIn
 from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.guarded import write_unchanged
 from shared.adapters.storage.lookup import find
 from shared.adapters.storage.tables import (
     CONFLICT,
@@ -50,26 +51,8 @@ class TableAccounts:
 
     async def write(self, account: Account) -> Account | None:
         """Stores an account if nobody stored another since it was read (ETag)."""
-        row = _account_row(account)
-
-        async def put(client: TableClient) -> str:
-            if not account.version:
-                return str((await client.create_entity(row))["etag"])
-            answer = await client.update_entity(
-                row,
-                mode=UpdateMode.REPLACE,
-                etag=account.version,
-                match_condition=MatchConditions.IfNotModified,
-            )
-            return str(answer["etag"])
-
-        try:
-            version = await self._table.run(put)
-        except StorageUnavailable as error:
-            if error.status in _SOMEBODY_WAS_FASTER:
-                return None
-            raise
-        return replace(account, version=version)
+        version = await write_unchanged(self._table, _account_row(account), account.version)
+        return None if version is None else replace(account, version=version)
 
 
 class TablePendingSignIns:

@@ -6,28 +6,18 @@ import hashlib
 import json
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
-
-from azure.core import MatchConditions
-from azure.data.tables import UpdateMode
-from azure.data.tables.aio import TableClient
 
 from shared.adapters.storage.clients import StorageClients
+from shared.adapters.storage.guarded import write_unchanged
 from shared.adapters.storage.lookup import find
 from shared.adapters.storage.tables import (
-    CONFLICT,
-    NOT_FOUND,
-    PRECONDITION_FAILED,
     Table,
     plain,
     stored,
 )
-from shared.domain.errors import StorageUnavailable
 from shared.domain.source import SourceState
 
 ERROR_CHARACTERS = 4000
-WRITE = "write"
-"""The column that says which call of `write` stored the row."""
 
 _TIMES = {
     "watermark": "watermark",
@@ -38,7 +28,6 @@ _TIMES = {
     "leaseUntil": "lease_until",
     "polledAt": "polled_at",
 }
-_SOMEBODY_WAS_FASTER = {CONFLICT, PRECONDITION_FAILED, NOT_FOUND}
 
 
 class TableSourceStates:
@@ -65,31 +54,8 @@ class TableSourceStates:
         Returns:
             the state with its new version, or None where somebody else was faster.
         """
-        # a repetition of a write whose answer was lost collides with the first try, which is ours
-        token = uuid4().hex
-        row = {**_row(state), WRITE: token}
-
-        async def put(client: TableClient) -> str:
-            if not state.version:
-                return str((await client.create_entity(row))["etag"])
-            answer = await client.update_entity(
-                row,
-                mode=UpdateMode.REPLACE,
-                etag=state.version,
-                match_condition=MatchConditions.IfNotModified,
-            )
-            return str(answer["etag"])
-
-        try:
-            version = await self._table.run(put)
-        except StorageUnavailable as error:
-            if error.status not in _SOMEBODY_WAS_FASTER:
-                raise
-            rows = await find(self._table, _partition(state.id), [state.id])
-            if not rows or rows[0].get(WRITE) != token:
-                return None
-            version = rows[0].metadata["etag"] or ""
-        return replace(state, version=version)
+        version = await write_unchanged(self._table, _row(state), state.version)
+        return None if version is None else replace(state, version=version)
 
 
 def _partition(source_id: str) -> str:
