@@ -7,9 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
-from azure.data.tables.aio import TableClient
 
 from shared.account_ports import PendingSignIn
 from shared.adapters.storage.clients import StorageClients
@@ -23,6 +21,7 @@ from shared.adapters.storage.tables import (
     moment,
     plain,
 )
+from shared.adapters.storage.transactions import delete
 from shared.domain.accounts import Account, State
 from shared.domain.errors import StorageUnavailable
 
@@ -83,14 +82,9 @@ class TablePendingSignIns:
     async def take(self, pending: PendingSignIn) -> bool:
         """Removes one that was found. Of many that try at once, one is told that it has it."""
         entity = {"PartitionKey": _PENDING, "RowKey": pending.key}
-        guarded = {"etag": pending.version, "match_condition": MatchConditions.IfNotModified}
-
-        async def remove(client: TableClient) -> None:
-            # outside a transaction the library hides that the row is gone already
-            await client.submit_transaction([("delete", entity, guarded)])
-
         try:
-            await self._table.run(remove)
+            # in a transaction, for alone the library passes over that the row is gone
+            await self._table.commit([delete(entity, pending.version)], may_repeat=False)
         except StorageUnavailable as error:
             if error.status in _SOMEBODY_WAS_FASTER:
                 return False

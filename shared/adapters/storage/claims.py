@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from shared.adapters.storage.delivery_rows import CLAIM, new_row
 from shared.adapters.storage.lookup import find
-from shared.adapters.storage.tables import CONFLICT, TRANSACTION_LIMIT, Table
+from shared.adapters.storage.tables import CONFLICT, Table
+from shared.adapters.storage.transactions import TRANSACTION_LIMIT, insert
 from shared.domain.delivery import Delivery
 from shared.domain.errors import StorageUnavailable
 
@@ -41,7 +42,7 @@ async def _claim_some(table: Table, deliveries: Sequence[Delivery], token: str) 
         if not waiting:
             return new
         try:
-            await table.commit([("create", new_row(one, token)) for one in waiting.values()])
+            await table.commit([insert(new_row(one, token)) for one in waiting.values()])
         except StorageUnavailable as error:
             if error.status != CONFLICT and not error.retryable:
                 raise

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from shared.adapters.storage.tables import Entity, plain, stored
+from shared.adapters.storage.tables import plain, stored
+from shared.adapters.storage.transactions import Entity
 from shared.domain.delivery import Delivery, DeliveryKey, State
 
 REASON_CHARACTERS = 1000

@@ -13,9 +13,9 @@ from shared.adapters.storage.tables import (
     CONFLICT,
     NOT_FOUND,
     PRECONDITION_FAILED,
-    Entity,
     Table,
 )
+from shared.adapters.storage.transactions import Entity
 from shared.domain.errors import StorageUnavailable
 
 WRITE = "write"

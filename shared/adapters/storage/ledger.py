@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
-from azure.core import MatchConditions
 from azure.data.tables import TableEntity, UpdateMode
 
 from shared.adapters.coalescing import Coalescer
@@ -17,12 +16,11 @@ from shared.adapters.storage.lookup import find
 from shared.adapters.storage.tables import (
     NOT_FOUND,
     PRECONDITION_FAILED,
-    TRANSACTION_LIMIT,
-    Operation,
     Table,
     any_of,
     moment,
 )
+from shared.adapters.storage.transactions import TRANSACTION_LIMIT, delete, merge
 from shared.domain.delivery import Delivery, DeliveryKey, State
 from shared.domain.errors import ConnectorError, DeliveryNotFound, StorageUnavailable
 from shared.domain.odata import quoted
@@ -111,7 +109,7 @@ class TableLedger:
     ) -> Sequence[Exception | None]:
         """Saves the last state of each delivery; if one cannot be saved the others still are."""
         last = {delivery.key.mail: delivery for delivery in deliveries}
-        operations: list[Operation] = [("update", changes(one)) for one in last.values()]
+        operations = [merge(changes(one)) for one in last.values()]
         try:
             await self._table.commit(operations)
         except StorageUnavailable as error:
@@ -140,7 +138,7 @@ class TableLedger:
         if not rows:
             return 0
         try:
-            await self._table.commit([_deletion(row) for row in rows])
+            await self._table.commit([delete(row, row.metadata["etag"] or "") for row in rows])
         except StorageUnavailable as error:
             if error.status not in {NOT_FOUND, PRECONDITION_FAILED}:
                 raise
@@ -148,11 +146,3 @@ class TableLedger:
                 return 0
             return sum([await self._forget([row]) for row in rows])
         return len(rows)
-
-
-def _deletion(row: TableEntity) -> Operation:
-    unchanged = {
-        "etag": row.metadata["etag"],
-        "match_condition": MatchConditions.IfNotModified,
-    }
-    return "delete", row, unchanged

@@ -20,12 +20,11 @@ from shared.adapters.storage.tables import (
     CONFLICT,
     NOT_FOUND,
     PRECONDITION_FAILED,
-    TRANSACTION_LIMIT,
-    Operation,
     Table,
     any_of,
     moment,
 )
+from shared.adapters.storage.transactions import TRANSACTION_LIMIT, Operation, insert, merge
 from shared.domain.errors import StorageUnavailable
 from shared.domain.outbound.outbox import OutboxItem, SendId, SendState
 
@@ -106,10 +105,10 @@ class TableOutbox:
 
     async def _transaction(self, writes: Sequence[tuple[OutboxItem, str]]) -> list[OutboxItem]:
         operations = [_operation(item, change) for item, change in writes]
-        answers = await self._table.run(lambda client: client.submit_transaction(operations))
+        versions = await self._table.commit(operations, may_repeat=False)
         return [
-            replace(item, version=str(answer["etag"]))
-            for (item, _), answer in zip(writes, answers, strict=True)
+            replace(item, version=version)
+            for (item, _), version in zip(writes, versions, strict=True)
         ]
 
     async def _write_alone(
@@ -174,10 +173,5 @@ class TableOutbox:
 
 def _operation(item: OutboxItem, change: str) -> Operation:
     if not item.version:
-        return "create", new_row(item, change)
-    unchanged = {
-        "mode": UpdateMode.MERGE,
-        "etag": item.version,
-        "match_condition": MatchConditions.IfNotModified,
-    }
-    return "update", changes(item, change), unchanged
+        return insert(new_row(item, change))
+    return merge(changes(item, change), item.version)

@@ -14,13 +14,13 @@ from azure.data.tables import EntityProperty, TableEntity, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from shared.adapters.storage.clients import StorageClients
-from shared.adapters.storage.tables import (
-    NOT_FOUND,
+from shared.adapters.storage.tables import NOT_FOUND, Table, stored
+from shared.adapters.storage.transactions import (
     TRANSACTION_LIMIT,
     Entity,
     Operation,
-    Table,
-    stored,
+    delete,
+    upsert,
 )
 from shared.domain.columns import Row
 from shared.domain.errors import StorageUnavailable
@@ -79,7 +79,7 @@ class TableSubscriptions:
         """Removes a row; gives whether it was there."""
         try:
             # a transaction, for alone the library passes over that the row is not there
-            await self._table.commit([("delete", _keys(name))])
+            await self._table.commit([delete(_keys(name))])
         except StorageUnavailable as error:
             if error.status != NOT_FOUND:
                 raise
@@ -90,12 +90,12 @@ class TableSubscriptions:
         self, changed: Sequence[SubscriptionStatus], gone: Sequence[str], now: datetime
     ) -> None:
         """Writes statuses that changed, and removes those whose row is gone."""
-        operations: dict[str, Operation] = {name: ("delete", _keys(name)) for name in gone}
+        operations = {name: delete(_keys(name)) for name in gone}
         for status in changed:
-            operations[status.name] = ("upsert", _row(status, now), {"mode": "replace"})
+            operations[status.name] = upsert(_row(status, now))
         partitions: defaultdict[str, list[Operation]] = defaultdict(list)
         for operation in operations.values():
-            partitions[operation[1]["PartitionKey"]].append(operation)
+            partitions[operation.row["PartitionKey"]].append(operation)
         for some in partitions.values():
             for start in range(0, len(some), TRANSACTION_LIMIT):
                 await self._write(some[start : start + TRANSACTION_LIMIT])

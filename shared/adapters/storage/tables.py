@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableEntity
@@ -13,18 +13,11 @@ from azure.data.tables.aio import TableClient
 from shared.adapters.storage.clients import StorageClients
 from shared.adapters.storage.errors import storage_errors
 from shared.adapters.storage.first_use import FirstUse
+from shared.adapters.storage.transactions import Operation, submit
 from shared.domain.errors import StorageUnavailable
 from shared.domain.odata import quoted
 
-Entity: TypeAlias = Mapping[str, Any]
-Operation: TypeAlias = tuple[str, Entity] | tuple[str, Entity, Mapping[str, Any]]
-
 R = TypeVar("R")
-
-_TRIED_AGAIN = frozenset({"POST"})
-
-TRANSACTION_LIMIT = 100
-"""The most operations of a transaction (Azure's limit)."""
 
 NOT_FOUND, CONFLICT, PRECONDITION_FAILED = 404, 409, 412
 
@@ -54,15 +47,19 @@ class Table:
                 raise
             return await self._run(operation)
 
-    async def commit(self, operations: Sequence[Operation]) -> None:
-        """Does operations on one partition, all or none. No more than TRANSACTION_LIMIT.
+    async def commit(
+        self, operations: Sequence[Operation], *, may_repeat: bool = True
+    ) -> list[str]:
+        """Does operations on one partition, all or none; see :mod:`.transactions`.
 
-        It may be done twice, where the answer to the first try was lost: callers expect that rows
-        that they insert are there already, and those that they delete are gone.
+        It may be done twice, where the answer to the first try was lost and ``may_repeat`` is set:
+        callers expect that rows that they insert are there already, and those that they delete are
+        gone.
+
+        Returns:
+            the new ETag of each row.
         """
-        await self.run(
-            lambda client: client.submit_transaction(operations, retry_on_methods=_TRIED_AGAIN)
-        )
+        return await self.run(lambda client: submit(client, operations, may_repeat=may_repeat))
 
     async def query(
         self, condition: str = "", select: list[str] | None = None

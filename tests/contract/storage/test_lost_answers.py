@@ -10,7 +10,8 @@ from shared.adapters.storage.clients import StorageClients
 from shared.adapters.storage.delivery_rows import new_row
 from shared.adapters.storage.ledger import TableLedger
 from shared.adapters.storage.sources import TableSourceStates
-from shared.adapters.storage.tables import Operation, Table
+from shared.adapters.storage.tables import Table
+from shared.adapters.storage.transactions import Operation, insert
 from shared.domain.errors import StorageUnavailable
 from tests.contract.storage.deliveries import page
 
@@ -23,14 +24,18 @@ class LossyTable(Table):
         self._losses = list(losses)
         self.commits = 0
 
-    async def commit(self, operations: Sequence[Operation]) -> None:
+    async def commit(
+        self, operations: Sequence[Operation], *, may_repeat: bool = True
+    ) -> list[str]:
         """Does the operations and loses the answer, or only the latter."""
         self.commits += 1
         loss = self._losses.pop(0) if self._losses else "none"
+        versions = []
         if loss != "request":
-            await super().commit(operations)
+            versions = await super().commit(operations, may_repeat=may_repeat)
         if loss != "none":
             raise StorageUnavailable("lost")
+        return versions
 
 
 @pytest.mark.parametrize("loss", ["answer", "request"])
@@ -74,10 +79,12 @@ async def test_rows_that_appear_between_the_rounds_belong_to_their_worker(
     rival = Table(clients, "deliveries")
 
     class Contested(LossyTable):
-        async def commit(self, operations: Sequence[Operation]) -> None:
+        async def commit(
+            self, operations: Sequence[Operation], *, may_repeat: bool = True
+        ) -> list[str]:
             if self.commits < 3:
-                await rival.commit([("create", new_row(mails[self.commits], "the rival"))])
-            await super().commit(operations)
+                await rival.commit([insert(new_row(mails[self.commits], "the rival"))])
+            return await super().commit(operations, may_repeat=may_repeat)
 
     claimed = await claims.claim(Contested(clients, []), mails)
 

@@ -7,7 +7,8 @@ import pytest
 
 from shared.adapters.storage.clients import StorageClients
 from shared.adapters.storage.ledger import TableLedger
-from shared.adapters.storage.tables import Operation, Table
+from shared.adapters.storage.tables import Table
+from shared.adapters.storage.transactions import Operation
 from shared.domain.delivery import State
 from tests.contract.storage.deliveries import NOW, page
 
