@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,13 +22,18 @@ class SentMail:
         mailbox: The address of the mailbox that sent it.
         recipients: The addresses it went to, simulated or not.
         content: What it says.
-        mime: The mail as MIME.
+        write: Writes the mail as MIME.
     """
 
     mailbox: str
     recipients: tuple[str, ...]
     content: Content
-    mime: bytes
+    write: Callable[[], bytes]
+
+    @property
+    def mime(self) -> bytes:
+        """The mail as MIME."""
+        return self.write()
 
 
 class Directory:
@@ -87,8 +92,16 @@ class Directory:
         )
         return mailbox.add(message)
 
-    def send(self, mailbox: Mailbox, content: Content, mime: bytes, *, keep_copy: bool) -> None:
+    def send(
+        self, mailbox: Mailbox, content: Content, write: Callable[[], bytes], *, keep_copy: bool
+    ) -> None:
         """Send a mail: to every simulated recipient, and to Sent Items if a copy is kept.
+
+        Args:
+            mailbox: Whose mail it is.
+            content: What it says.
+            write: Writes it as MIME, where somebody reads it.
+            keep_copy: Whether a copy goes to Sent Items.
 
         Raises:
             GraphError: 400, if nobody is to get it.
@@ -96,11 +109,11 @@ class Directory:
         recipients = tuple(dict.fromkeys(a.address.lower() for a in content.recipients))
         if not recipients or not all("@" in recipient for recipient in recipients):
             raise GraphError(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
-        self.sent.append(SentMail(mailbox.address, recipients, content, mime))
+        self.sent.append(SentMail(mailbox.address, recipients, content, write))
         if keep_copy:
-            copy = self.deliver(mailbox.address, mime, folder="sentitems", is_read=True)
+            copy = self.deliver(mailbox.address, write(), folder="sentitems", is_read=True)
             copy.content.bcc = list(content.bcc)
             copy.content.properties = dict(content.properties)
         for recipient in recipients:
             if recipient in self.mailboxes:
-                self.deliver(recipient, mime)
+                self.deliver(recipient, write())

@@ -16,7 +16,6 @@ from localdev.graph_simulator.errors import (
 )
 from localdev.graph_simulator.ids import MailboxIds, Origin
 from localdev.graph_simulator.message import Arrivals, Message
-from localdev.graph_simulator.mime import content_from_mime
 
 WELL_KNOWN = {
     # name: (display name, name of the parent, hidden)
@@ -62,7 +61,6 @@ class Folder:
         self.children: list[Folder] = []
         self.messages = Arrivals()
         self.unread = Arrivals()
-        self.size = 0
         if parent is not None:
             parent.children.append(self)
 
@@ -72,11 +70,15 @@ class Folder:
         above = self.parent.path if self.parent and self.parent.parent else ""
         return f"{above}/{self.display_name}" if above else self.display_name
 
+    @property
+    def size(self) -> int:
+        """The size of what lies in it, in bytes."""
+        return sum(message.size for message in self.messages)
+
     def add(self, message: Message) -> None:
         """Hold a message."""
         self.messages.add(message)
         self.mailbox.messages.add(message)
-        self.size += message.size
         if not message.is_read:
             self.unread.add(message)
             self.mailbox.unread.add(message)
@@ -85,7 +87,6 @@ class Folder:
         """Let go of a message."""
         self.messages.remove(message)
         self.mailbox.messages.remove(message)
-        self.size -= message.size
         if not message.is_read:
             self.unread.remove(message)
             self.mailbox.unread.remove(message)
@@ -209,11 +210,14 @@ class Mailbox:
 
     def copy(self, message: Message, folder: Folder) -> Message:
         """Put a copy, with ids of its own, into a folder."""
+        content = deepcopy(message.content)
+        if not message.is_draft:
+            content.headers = list(message.headers)
         duplicate = Message(
             self,
             folder,
-            deepcopy(message.content),
-            message.mime,
+            content,
+            None if message.is_draft else message.mime,
             received=message.received,
             is_read=message.is_read,
             is_draft=message.is_draft,
@@ -244,10 +248,8 @@ class Mailbox:
 
         https://learn.microsoft.com/graph/outlook-immutable-id#immutable-id-with-sending-mail
         """
-        draft.content.headers = content_from_mime(draft.mime).headers
-        draft.is_draft = False
+        draft.leave()
         self.move(draft, self.well_known["sentitems"])
-        draft.fragments.clear()
 
     def _not_found(self, identifier: str) -> GraphError:
         origin = self.ids.origin(identifier)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from localdev.graph_simulator.compose import mime_from_content
 from localdev.graph_simulator.content import Content
 from localdev.graph_simulator.errors import item_not_found
+from localdev.graph_simulator.mime import content_from_mime
 
 if TYPE_CHECKING:
     from localdev.graph_simulator.mailbox import Folder, Mailbox
@@ -31,6 +32,7 @@ class Message:
     """
 
     __slots__ = (
+        "_headers",
         "_mime",
         "arrival",
         "categories",
@@ -67,6 +69,7 @@ class Message:
         self.folder: Folder | None = folder
         self.content = content
         self._mime = mime
+        self._headers = None if mime is None else content.headers
         self.number = next(mailbox.numbers)
         self.id = mailbox.ids.immutable(self.number)
         self.mutable_id = mailbox.ids.message(folder.number, self.number)
@@ -106,6 +109,20 @@ class Message:
         return self._mime
 
     @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers with which the mail travelled; a draft has none."""
+        if self.is_draft:
+            return []
+        if self._headers is None:
+            self._headers = content_from_mime(self.mime).headers
+        return self._headers
+
+    def leave(self) -> None:
+        """Be a draft no more, but a mail that was sent."""
+        self.is_draft, self._headers = False, None
+        self.fragments.clear()
+
+    @property
     def change_key(self) -> str:
         """What changes with every change but that of the read state."""
         return self.mailbox.ids.change_key(self.change_number)
@@ -120,10 +137,8 @@ class Message:
         self.change_number = next(self.mailbox.numbers)
         self.modified = self.mailbox.now()
         if content_changed:
-            before = self.size
             self.fragments.clear()
             self._mime = None
-            self.parent_folder.size += self.size - before
 
     def set_read(self, *, is_read: bool) -> None:
         """Mark as read or unread; the change key stays, as recorded traffic shows."""

@@ -75,7 +75,7 @@ def _headers(message: Message, _: Shape) -> list[dict[str, str]] | None:
     """Return the headers of a mail that was transported; a draft has none."""
     if message.is_draft:
         return None
-    return [{"name": name, "value": value} for name, value in message.content.headers]
+    return [{"name": name, "value": value} for name, value in message.headers]
 
 
 # What can change without a change of content is rendered anew each time, the rest once a message.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 
 from localdev.graph_simulator.compose import (
     change_content,
@@ -32,7 +33,7 @@ def send_mail(call: Call) -> Answer:
         if content.from_ is None:
             mime = f"From: {call.mailbox.address}\r\n".encode() + mime
         _check_sender(call.mailbox, content)
-        call.directory.send(call.mailbox, content, mime, keep_copy=True)
+        call.directory.send(call.mailbox, content, lambda: mime, keep_copy=True)
         return Answer(202)
     body = {name.lower(): value for name, value in call.request.json().items()}
     if not isinstance(body.get("message"), dict):
@@ -46,7 +47,7 @@ def send_mail(call: Call) -> Answer:
     call.directory.send(
         call.mailbox,
         content,
-        mime_from_content(content),
+        cache(partial(mime_from_content, content)),
         keep_copy=True if keep_copy is None else str(keep_copy).lower() == "true",
     )
     return Answer(202)
@@ -108,7 +109,7 @@ def _reply_to_all(content: Content, sender: Address) -> Content:
 
 def _submit(call: Call, draft: Message) -> None:
     """Send a draft; it turns into the mail in Sent Items."""
-    call.directory.send(call.mailbox, draft.content, draft.mime, keep_copy=False)
+    call.directory.send(call.mailbox, draft.content, lambda: draft.mime, keep_copy=False)
     call.mailbox.sent(draft)
 
 
