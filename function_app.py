@@ -64,7 +64,7 @@ async def on_email_poison(message: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="message", queue_name="outbox", connection=STORAGE)
 async def on_outbox(message: func.QueueMessage) -> None:
     """Goes on with one mail that is to be sent for sure."""
-    await connector().outbox.send(message.get_body())
+    await connector().outbox.send(message.get_body(), is_first=message.dequeue_count == 1)
 
 
 @app.function_name("outbox_poison")

@@ -179,7 +179,7 @@ async def _work(sends: int) -> dict[str, Any]:
         await enqueue(box, Caller(one[0]), request, one[1], written)
 
     async def send(message: str) -> None:
-        await send_queued(OutboxMessage.decode(message), box)
+        await send_queued(OutboxMessage.decode(message), box, is_first=True)
 
     began = time.perf_counter()
     await for_each(accept, ids, _at_once())

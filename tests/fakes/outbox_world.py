@@ -134,15 +134,15 @@ class OutboxWorld:
 
         What it fails on, and what stands behind that, the queue has again.
         """
-        texts = self.queue.take()
-        while texts:
+        given = self.queue.give_out()
+        while given:
+            message, is_first = OutboxMessage.decode(given[0].text), given[0].given_out == 1
             try:
-                await send_queued(OutboxMessage.decode(texts[0]), box or self.box())
+                await send_queued(message, box or self.box(), is_first=is_first)
             except BaseException:
-                for text in texts:
-                    self.queue.send(text)
+                self.queue.messages += given
                 raise
-            texts.pop(0)
+            given.pop(0)
 
     async def recover(self, box: Outbox | None = None) -> int:
         """Runs recovery once."""

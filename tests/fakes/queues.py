@@ -21,6 +21,7 @@ class QueuedMessage:
     text: str
     sent_at: datetime
     visible_at: datetime
+    given_out: int = 0
 
 
 @dataclass
@@ -42,9 +43,13 @@ class FakeQueue:
 
     def take(self) -> list[str]:
         """Takes all messages that can be seen now off the queue; gives their texts."""
+        return [message.text for message in self.give_out()]
+
+    def give_out(self) -> list[QueuedMessage]:
+        """Takes all messages that can be seen now off the queue, counting that they are."""
         taken = self.visible()
         self.messages = [message for message in self.messages if message not in taken]
-        return [message.text for message in taken]
+        return [replace(message, given_out=message.given_out + 1) for message in taken]
 
 
 class FakeEnvelopeQueue:

@@ -39,7 +39,7 @@ _FINAL = any_of("state", (state for state in SendState if state.is_final))
 _WITHOUT_CONTENT = [
     *("PartitionKey", "RowKey", "Timestamp", "mailbox", "credential", "fingerprint", "draftKey"),
     *("state", "acceptedAt", "updatedAt", "dueAt", "attempts", "counted", "askedAt", "draftId"),
-    *("internetMessageId", "conversationId", "reason", "blob"),
+    *("internetMessageId", "conversationId", "reason", "blob", "size"),
 ]
 
 

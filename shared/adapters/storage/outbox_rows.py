@@ -32,6 +32,7 @@ def new_row(item: OutboxItem, change: str) -> dict[str, Any]:
         "acceptedAt": item.accepted_at,
         "content": item.content,
         "blob": item.blob,
+        "size": item.size,
     }
 
 
@@ -77,6 +78,7 @@ def item_of(row: Mapping[str, Any], version: str | None) -> OutboxItem:
         reason=row["reason"],
         content=bytes(row.get("content", b"")),
         blob=row["blob"],
+        size=row["size"],
         version=version or "",
     )
 

@@ -112,6 +112,7 @@ class OutboxItem:
         content: the mail as JSON of a send request; empty where it is in a blob, or not needed any
             more.
         blob: name of the blob that has it, or had it.
+        size: bytes in the blob.
         version: of the row, for the next write; empty before the first.
     """
 
@@ -133,6 +134,7 @@ class OutboxItem:
     reason: str = ""
     content: bytes = field(default=b"", repr=False)
     blob: str = ""
+    size: int = 0
     version: str = ""
 
     @property
@@ -273,6 +275,7 @@ def _carried(item: OutboxItem) -> dict[str, Any]:
         "credential": asdict(item.credential),
         "content": item.content.decode(),
         "blob": item.blob,
+        "size": item.size,
     }
 
 
@@ -290,5 +293,6 @@ def _uncarried(fields: Mapping[str, Any], mailbox: str, key: str) -> OutboxItem:
         due_at=accepted_at,
         content=fields["content"].encode(),
         blob=fields["blob"],
+        size=fields["size"],
         version=fields["etag"],
     )

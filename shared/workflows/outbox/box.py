@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from shared.outbox_ports import OutboxContents, OutboxQueue, OutboxTable
 from shared.workflows.outbound.sending import Sending
+from shared.workflows.outbox.room import Room
 
 DEADLINE = timedelta(minutes=2)
 
@@ -21,6 +22,7 @@ class Outbox:
         contents: mails too large for the table.
         sending: mailboxes, documents, counts and the clock, as for sends at once.
         deadline: the longest that one attempt takes; a quarter of it later, others may go on.
+        room: memory for mails that do not lie in the table.
     """
 
     table: OutboxTable
@@ -28,3 +30,4 @@ class Outbox:
     contents: OutboxContents
     sending: Sending
     deadline: timedelta = DEADLINE
+    room: Room = field(default_factory=Room)

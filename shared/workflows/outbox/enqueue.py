@@ -9,11 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from shared.domain.errors import StorageUnavailable
+from shared.domain.errors import SendRefused, StorageUnavailable
 from shared.domain.outbound.graph_json import new_message
 from shared.domain.outbound.outbox import (
     INLINE_BYTES,
@@ -78,15 +79,26 @@ async def enqueue(
     """
     if caller.bearer:
         raise NotDurable("a token is used for one request and never kept. Send as the app instead.")
-    _check(request)
-    request_size(new_message(request))
-    await parts_of(request.attachments, box.sending.documents)
+    try:
+        _check(request)
+        request_size(new_message(request))
+        await parts_of(request.attachments, box.sending.documents)
+    except (NotDurable, SendRefused):
+        # it may be a repetition: what it was made of may be gone, and the mail sent
+        known = await box.table.read(send_id(caller.mailbox, key))
+        if known is None or known.fingerprint != written:
+            raise
+        return Enqueued(known, is_new=False)
     stored = await _stored(box, _new_item(box, caller, key, written), request)
     if stored.item.fingerprint != written:
         raise KeyReused(key)
-    if stored.is_new or (stored.item.state is SendState.ACCEPTED and not stored.item.attempts):
-        # again, for the caller may repeat it because we ended between storing and queueing
-        await _queued(box, stored.item)
+    message = OutboxMessage(mailbox=stored.item.mailbox, key=key)
+    if stored.is_new:
+        await _queued(box, replace(message, item=stored.item))
+    elif stored.item.state is SendState.ACCEPTED and not stored.item.attempts:
+        # the caller may repeat it because we ended between storing and queueing; a first attempt
+        # that is under way is not to be disturbed
+        await _queued(box, message, box.deadline)
     return stored
 
 
@@ -95,11 +107,11 @@ async def find_send(box: Outbox, mailbox: str, key: str) -> OutboxItem | None:
     return await box.table.read(send_id(mailbox, key))
 
 
-async def ordered(box: Outbox, message: OutboxMessage) -> OutboxItem | None:
+async def ordered(box: Outbox, message: OutboxMessage) -> tuple[OutboxItem | None, bool]:
     """Stores a send that another system has put on the queue; one that is no mail as failed.
 
     Returns:
-        the send to go on with; None where there is nothing to do.
+        the send to go on with, None where there is nothing to do; and whether it was stored now.
     """
     caller = Caller(message.mailbox)
     body = message.request or {}
@@ -107,17 +119,17 @@ async def ordered(box: Outbox, message: OutboxMessage) -> OutboxItem | None:
         request, written = read_request(body)
         _check(request)
     except (ValueError, msgspec.ValidationError, NotDurable) as error:
-        await refuse(box, message, f"the message on the queue is no send request: {error}")
-        return None
+        await _refuse(box, message, f"the message on the queue is no send request: {error}")
+        return None, False
     stored = await _stored(box, _new_item(box, caller, message.key, written), request)
     if stored.item.fingerprint != written:
         # the send of that key goes on; this one has no name under which to be remembered
         logger().error("send.refused", reason=str(KeyReused(message.key)))
-        return None
-    return stored.item
+        return None, False
+    return stored.item, stored.is_new
 
 
-async def refuse(box: Outbox, message: OutboxMessage, reason: str) -> None:
+async def _refuse(box: Outbox, message: OutboxMessage, reason: str) -> None:
     """Remembers a message on the queue that cannot be sent as a send that failed."""
     written = fingerprint(message.request or {})
     item = _new_item(box, Caller(message.mailbox), message.key, written)
@@ -155,7 +167,7 @@ async def _stored(box: Outbox, item: OutboxItem, request: SendRequest) -> Enqueu
         # a name of its own: a rival with the same key does not write over it
         blob = f"{item.accepted_at:%Y%m%d}/{item.draft_key}.json"
         await box.contents.store(blob, content)
-        item = replace(item, blob=blob)
+        item = replace(item, blob=blob, size=len(content))
     else:
         item = replace(item, content=content)
     try:
@@ -175,9 +187,9 @@ async def _stored(box: Outbox, item: OutboxItem, request: SendRequest) -> Enqueu
     return Enqueued(known, is_new=False)
 
 
-async def _queued(box: Outbox, item: OutboxItem) -> None:
+async def _queued(box: Outbox, message: OutboxMessage, delay: timedelta = timedelta(0)) -> None:
     try:
-        await box.queue.put(OutboxMessage(mailbox=item.mailbox, key=item.key, item=item))
+        await box.queue.put(message, delay)
     except StorageUnavailable as error:
         # it is promised: recovery queues it
-        logger().warning("send.not_queued", reason=str(error), send=item.key)
+        logger().warning("send.not_queued", reason=str(error), send=message.key)

@@ -1,10 +1,10 @@
 """Sends one item of the outbox, once.
 
-Each step is stored before it begins, by a write that fails if somebody else has written since. So
-of several workers one goes on, and whoever comes after a crash knows what may have happened: a
-draft that may be there is looked for before another is made, a mail that may be gone is looked for
-before it is sent again. Only the draft whose id is stored is ever sent, and with that it stops
-being a draft.
+Only the draft whose id is stored is ever sent, by a write that fails if somebody else has written
+since; and with being sent it stops being a draft. So of several workers one sends, and whoever
+comes after a crash knows what may have happened: a draft that may be there is looked for before
+another is made, a mail that may be gone is looked for before it is sent again. The first attempt at
+a new send needs no look, and no write before its draft.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from shared.domain.errors import (
     MailboxUnavailable,
     MailNotFound,
     SendRefused,
+    SignInRefused,
+    StorageUnavailable,
 )
 from shared.domain.outbound.graph_json import addresses
 from shared.domain.outbound.outbox import (
@@ -37,30 +39,35 @@ from shared.outbound_ports import Caller, Draft
 from shared.telemetry import bound, logger
 from shared.workflows.outbox import drafting
 from shared.workflows.outbox.box import Outbox
-from shared.workflows.outbox.enqueue import ordered, refuse
+from shared.workflows.outbox.enqueue import ordered
 from shared.workflows.outbox.fate import fate
 
 WITH_FILES = timedelta(minutes=7)
 """The longest that one attempt takes that may have files to send; the platform ends a function
 after ten minutes."""
 
-LARGE_AT_ONCE = 2
-"""Mails held at once that do not lie in the table: each may have many megabytes."""
+WAIT_FOR_ROOM = timedelta(seconds=30)
+"""How long a large mail waits in place for others to make room; then it goes back to the queue."""
 
 _NEARLY = timedelta(seconds=1)
 """By so much a message may come before its time: clocks differ."""
 
 _FAILED = "the connector itself failed on this mail at every attempt; its log says why"
 
-_large_mails = asyncio.Semaphore(LARGE_AT_ONCE)
+_NO_ROOM = "other large mails are being sent"
 
 
 class _TakenOver(Exception):
     """Somebody else has gone on with the item."""
 
 
-async def send_queued(message: OutboxMessage, box: Outbox) -> None:
+async def send_queued(message: OutboxMessage, box: Outbox, *, is_first: bool) -> None:
     """Takes one send as far as it goes now: to its end, or to its next attempt.
+
+    Args:
+        message: as it was queued.
+        box: the outbox.
+        is_first: whether the queue gives the message out for the first time.
 
     Raises:
         StorageUnavailable: the queue gives the message again.
@@ -69,26 +76,30 @@ async def send_queued(message: OutboxMessage, box: Outbox) -> None:
     with bound(mailbox=message.mailbox, send=message.key):
         if message.item is not None:
             # as it was stored: the first write tells whether it still is so
-            attempt = await _attempt(message.item, box)
+            attempt = await _attempt(message.item, box, is_new=is_first)
             if attempt.began:
                 return
-        item = await box.table.read(send_id(message.mailbox, message.key))
+        item, is_new = await box.table.read(send_id(message.mailbox, message.key)), False
         if item is None and message.request is not None:
-            item = await ordered(box, message)
+            item, is_new = await ordered(box, message)
         if item is not None:  # else it ended long ago, and is forgotten
-            await _attempt(item, box)
+            await _attempt(item, box, is_new=is_new)
 
 
-async def _attempt(item: OutboxItem, box: Outbox) -> _Attempt:
+async def _attempt(item: OutboxItem, box: Outbox, *, is_new: bool) -> _Attempt:
     """Makes one attempt; it has not begun where somebody has changed the item before."""
     deadline = max(box.deadline, WITH_FILES) if item.blob else box.deadline
     # clocks differ, and a timer may come late: others wait a little longer than the attempt lasts
-    attempt = _Attempt(box, item, deadline * 1.25)
+    attempt = _Attempt(box, item, deadline * 1.25, is_new=is_new)
     async with AsyncExitStack() as room:
-        if item.blob and not item.state.is_final:
-            await room.enter_async_context(_large_mails)
-        async with asyncio.timeout(deadline.total_seconds()):
-            with contextlib.suppress(_TakenOver):
+        with contextlib.suppress(_TakenOver):
+            try:
+                async with asyncio.timeout(WAIT_FOR_ROOM.total_seconds()):
+                    await room.enter_async_context(box.room.of(item))
+            except TimeoutError:
+                await attempt.go_on_later(_NO_ROOM, WAIT_FOR_ROOM)
+                return attempt
+            async with asyncio.timeout(deadline.total_seconds()):
                 await attempt.take()
     return attempt
 
@@ -100,13 +111,19 @@ async def give_up(message: OutboxMessage, box: Outbox) -> None:
     as long as an unavailable mailbox would be; then the send has failed.
     """
     with bound(mailbox=message.mailbox, send=message.key):
-        item = await box.table.read(send_id(message.mailbox, message.key))
-        if item is None:
-            if message.request is not None:
-                await refuse(box, message, _FAILED)
+        try:
+            item = await box.table.read(send_id(message.mailbox, message.key))
+            if item is None and message.request is not None:
+                item, _ = await ordered(box, message)
+        except StorageUnavailable:
+            if message.request is None:
+                raise  # it is stored: recovery has it
+            await box.queue.put(message, LONGEST_DELAY)
             return
-        with contextlib.suppress(_TakenOver):
-            await _Attempt(box, item, LONGEST_DELAY).go_on_later(_FAILED)
+        if item is not None:
+            with contextlib.suppress(_TakenOver):
+                attempt = _Attempt(box, item, LONGEST_DELAY, is_new=False)
+                await attempt.go_on_later(_FAILED, LONGEST_DELAY)
 
 
 class _Attempt:
@@ -116,15 +133,17 @@ class _Attempt:
         box: the outbox.
         item: the send, as it was read.
         lease: how long others leave it alone.
+        is_new: whether this is the first attempt at a send for certain.
 
     Attributes:
         began: whether it has stored anything.
     """
 
-    def __init__(self, box: Outbox, item: OutboxItem, lease: timedelta) -> None:
+    def __init__(self, box: Outbox, item: OutboxItem, lease: timedelta, *, is_new: bool) -> None:
         self._box = box
         self._item = item
         self._lease = lease
+        self._is_new = is_new
         self.began = False
         self._operations = box.sending.operations
         self._clock = box.sending.clock
@@ -149,25 +168,29 @@ class _Attempt:
                 await self._write(self._taken(SendState.SENDING))
                 await self._look_and_send()
 
-    async def go_on_later(self, reason: str) -> None:
-        """Waits for as long as it ever does between attempts; fails where it has done so long."""
+    async def go_on_later(self, reason: str, delay: timedelta) -> None:
+        """Waits, without an attempt; fails where it has done so long."""
         if self._item.state.is_final:
             await self._tidy()
         else:
-            await self._again(self._item.state, reason, LONGEST_DELAY)
+            await self._again(self._item.state, reason, delay)
 
     async def _draft_and_send(self) -> None:
         """Makes the draft, or finds it, and sends it."""
-        before = self._item.state
-        await self._write(self._taken(SendState.DRAFTING))
+        before, may_have_draft = self._item.state, self._may_have_draft()
+        if self._is_new and not self._item.blob:
+            # nobody else is at it but for a copy of the message: the write before sending is enough
+            self._item = self._taken(SendState.DRAFTING)
+        else:
+            await self._write(self._taken(SendState.DRAFTING))
         try:
-            draft = await self._draft(before)
+            draft = await self._draft(before, may_have_draft=may_have_draft)
         except SendRefused as error:
             if error.retry_after is None:
                 await self._fail(error.what)
             else:
                 await self._again(before, error.what, timedelta(seconds=error.retry_after))
-        except (MailboxUnavailable, MailNotFound) as error:
+        except (MailboxUnavailable, MailNotFound, SignInRefused) as error:
             await self._unavailable(SendState.DRAFTING, error)
         except MailboxError as error:
             await self._fail(str(error))
@@ -175,14 +198,21 @@ class _Attempt:
             if draft is not None:
                 await self._go_on_with(draft)
 
-    async def _draft(self, before: SendState) -> Draft | None:
+    def _may_have_draft(self) -> bool:
+        """Whether an earlier attempt may have made a draft that nobody has stored."""
+        if self._item.state is SendState.DRAFTING:
+            return True
+        # with attempts, one of them has stored that there is no draft
+        return not self._is_new and not self._item.attempts
+
+    async def _draft(self, before: SendState, *, may_have_draft: bool) -> Draft | None:
         """The draft, whole; None where the attempt is over without one."""
         content = await drafting.content_of(self._box, self._item)
         if content is None:
             await self._fail("the stored mail is gone from the storage")
             return None
         mail = await drafting.prepared(self._box, content)
-        if before is SendState.DRAFTING:
+        if may_have_draft:
             known = await drafting.found(self._box, self._caller, self._item, mail)
             if known is not None:
                 return known
@@ -229,7 +259,7 @@ class _Attempt:
             await self._operations.send_draft(self._caller, self._item.draft_id)
         except AnswerLost as error:
             await self._look_and_send(error)
-        except MailboxUnavailable as error:
+        except (MailboxUnavailable, SignInRefused) as error:
             # certainly not sent this time
             self._item = replace(self._item, asked_at=asked_before)
             state = SendState.DRAFTED if asked_before is None else SendState.SENDING
@@ -261,13 +291,13 @@ class _Attempt:
         """
         try:
             found = await fate(self._operations, self._caller, self._item)
-        except MailboxUnavailable as unavailable:
+        except (MailboxUnavailable, SignInRefused) as unavailable:
             await self._unavailable(SendState.SENDING, unavailable)
             return
         except MailboxError as refused:
-            await self._fail(f"nobody can look whether it was sent: {refused}")
+            await self._undecided(f"nobody can look whether it was sent: {refused}")
             return
-        asked = self._clock.now() - (self._item.asked_at or self._item.updated_at)
+        asked = self._asked_for()
         if found is not None and not found.is_draft:
             await self._end_as_sent(found)
         elif found is not None and asked >= SETTLED_AFTER:
@@ -279,6 +309,18 @@ class _Attempt:
             reason = str(error) if error else "it is not seen yet whether it was sent"
             delay = max(growing_delay(self._item.attempts - 1), settles)
             await self._again(SendState.SENDING, reason, min(delay, UNDECIDED_FOR))
+
+    async def _undecided(self, reason: str) -> None:
+        """Looks again later, as long as a mail is looked for."""
+        if self._asked_for() >= UNDECIDED_FOR:
+            await self._fail(reason)
+        else:
+            delay = growing_delay(self._item.attempts - 1)
+            await self._again(SendState.SENDING, reason, min(delay, UNDECIDED_FOR))
+
+    def _asked_for(self) -> timedelta:
+        """How long ago Graph was asked to send the draft."""
+        return self._clock.now() - (self._item.asked_at or self._item.updated_at)
 
     async def _unavailable(self, state: SendState, error: MailboxError) -> None:
         asked = error.retry_after if isinstance(error, MailboxUnavailable) else None
@@ -321,9 +363,14 @@ class _Attempt:
         await self._tidy()
 
     async def _discard_if_ours_alone(self) -> None:
-        """Removes the draft of a worker that was too slow, if the one who took over has another."""
+        """Removes the draft of a worker that was too slow, if who took over has, or makes, another.
+
+        In the state `drafting` it is left, for it may have been found.
+        """
         known = await self._box.table.read(self._item.id)
-        if known is not None and known.draft_id not in ("", self._item.draft_id):
+        if known is None or known.draft_id == self._item.draft_id:
+            return
+        if known.draft_id or known.state is SendState.ACCEPTED:
             with contextlib.suppress(MailboxError):
                 await self._operations.discard_draft(self._caller, self._item.draft_id)
 

@@ -20,9 +20,9 @@ class OutboxWorker:
     def __init__(self, box: Outbox) -> None:
         self.box = box
 
-    async def send(self, message: str | bytes) -> None:
+    async def send(self, message: str | bytes, *, is_first: bool) -> None:
         """Takes one send as far as it goes now; see :func:`.send_queued.send_queued`."""
-        await send_queued(OutboxMessage.decode(message), self.box)
+        await send_queued(OutboxMessage.decode(message), self.box, is_first=is_first)
 
     async def give_up(self, message: str | bytes) -> None:
         """Takes a message on which `send` has failed every time."""

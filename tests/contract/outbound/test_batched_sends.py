@@ -208,7 +208,10 @@ async def test_durable_sends_of_a_lost_batch_go_out_exactly_once(
     for _ in range(7):
         texts = outbox.queue.take()
         await asyncio.gather(
-            *(send_queued(OutboxMessage.decode(text), outbox.box()) for text in texts)
+            *(
+                send_queued(OutboxMessage.decode(text), outbox.box(), is_first=True)
+                for text in texts
+            )
         )
         outbox.later(minutes=10)
         await outbox.recover()
