@@ -16,7 +16,7 @@ from shared.domain.settlement import growing_delay
 AT_ONCE = 24
 """Deliveries to one target at once; fewer than a worker runs, so that others have places left."""
 
-PATIENCE = 2.0
+PATIENCE = 4.0
 """Seconds that a delivery waits for a place before it goes back to the queue."""
 
 FAILURES_IN_A_ROW = 3

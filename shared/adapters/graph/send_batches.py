@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from shared.adapters.coalescing import Coalescer
 from shared.adapters.graph.answers import UNAVAILABLE, GraphAnswer
 from shared.adapters.graph.batch import (
-    LARGEST_BATCH,
     BatchItem,
     batch_of,
     inner_answers,
@@ -28,8 +27,12 @@ from shared.adapters.graph.mailboxes import GraphMailboxes
 from shared.ports import MailboxAddress
 from shared.telemetry.metrics import graph_answered
 
+TOGETHER = 8
+"""Requests of a batch, of which Graph does four at a time: with more, each send waits for all of
+them, and the next batch for the sends."""
+
 LARGEST_IN_BATCH = 180_000
-"""Bytes of a request that goes with others: twenty of them stay below the 4 MB of a batch."""
+"""Bytes of a request that goes with others: all of them stay below the 4 MB of a batch."""
 
 LINGER = 0.02
 """Seconds that a request waits for others of its mailbox."""
@@ -51,7 +54,7 @@ class SendBatches:
         self._mailboxes = mailboxes
         # one under way: the next ones wait here, and not in the line of polls at the gate
         self._waiting: Coalescer[MailboxAddress, GraphRequest, GraphAnswer] = Coalescer(
-            self._together, limit=LARGEST_BATCH, in_flight=1, linger=linger
+            self._together, limit=TOGETHER, in_flight=1, linger=linger
         )
 
     async def ask(self, address: MailboxAddress, request: GraphRequest) -> GraphAnswer:
