@@ -3,9 +3,9 @@
 
 targetScope = 'resourceGroup'
 
-@description('Name of this connector; names of resources are made from it.')
+@description('Name of this connector; names of resources are made from it, of its first 30 characters.')
 @minLength(1)
-@maxLength(40)
+@maxLength(64)
 param environmentName string
 
 @description('Azure region; one that has the Flex Consumption plan.')
@@ -16,7 +16,7 @@ param tags object = {
   'azd-env-name': environmentName
 }
 
-@description('Tenant of the mailboxes. The template can make an app registration in its own tenant only.')
+@description('Tenant of the mailboxes. In another tenant than that of the deployment only an existing registration reads mail.')
 param mailTenantId string = tenant().tenantId
 
 @description('Who reads mail. create: a new app registration that the managed identity signs in as, without a secret. existing: the registration mailClientId, to which you add the identity as a federated credential. none: the managed identity itself, the simplest way within one tenant, and the only one in national clouds.')
@@ -27,10 +27,10 @@ param mailTenantId string = tenant().tenantId
 ])
 param registration string = 'create'
 
-@description('Client id of the registration where that is existing.')
+@description('Client id of the registration where that is existing; the deployment fails without it.')
 param mailClientId string = ''
 
-@description('Which mailboxes are reached. scoped: none until infra/exchange/Grant-MailboxAccess.ps1 grants some. tenantWide: every mailbox of the tenant, granted by this deployment, whose deployer must be allowed to consent to that.')
+@description('Which mailboxes are reached. scoped: none until infra/exchange/Grant-MailboxAccess.ps1 grants some. tenantWide: every mailbox of the tenant, granted by this deployment, whose deployer must be allowed to consent to that; with an existing registration its owner grants it, and the template only takes note.')
 @allowed([
   'scoped'
   'tenantWide'
@@ -47,24 +47,30 @@ param mailPermissions array = [
   'Mail.ReadWrite'
 ]
 
-@description('Whether people can connect accounts of their own: the registration then has a reply address, and asks for the delegated permissions below.')
+@description('Whether people can connect accounts of their own: the registration then has a reply address, and asks for the delegated permissions below. With an existing registration its owner adds both. Without any, ACCOUNT_CLIENT_ID among the settings names one, or the deployment fails.')
 param delegatedAccounts bool = false
 
-@description('What the connector asks a person for who connects an account.')
+@description('What the registration says that a person is asked for who connects an account. The two for shared mailboxes are needed only where people connect those.')
 @allowed([
-  'Mail.Read'
   'Mail.ReadWrite'
   'Mail.Send'
-  'User.Read'
+  'Mail.ReadWrite.Shared'
+  'Mail.Send.Shared'
+  'openid'
+  'profile'
+  'email'
   'offline_access'
 ])
 param delegatedPermissions array = [
   'Mail.ReadWrite'
-  'User.Read'
+  'Mail.Send'
+  'openid'
+  'profile'
+  'email'
   'offline_access'
 ]
 
-@description('App settings that differ from their defaults, by name: docs/settings.md. No secrets.')
+@description('App settings that differ from their defaults, by name: docs/settings.md. One that the template writes as well takes its place. No secrets.')
 param settings object = {}
 
 @description('Settings that are secrets. Each lies in the vault in lower case with hyphens: webhook-signing-secret. Name one only once the vault has it.')
@@ -80,7 +86,7 @@ param secretSettings array = []
 @description('Names of secrets in the vault that rows refer to as {{secrets.NAME}}: letters, digits, hyphens.')
 param secretNames array = []
 
-@description('Most instances at once. A worker sends at most 4 requests at once to a mailbox, which is all that Graph allows; so n instances that drain one mailbox send up to 4n, and more than one or two only meet its limit. Instances are wanted for many mailboxes and for slow targets. The platform adds one for each 32 messages, and scales each trigger apart; delayed messages count.')
+@description('Most instances at once of each trigger: the platform scales every queue and timer by itself, and all HTTP functions together, so the app may have several times as many. Each worker sends at most 4 requests at once to a mailbox, which is all that Graph allows: n instances of the function email that drain one mailbox send up to 4n, and more than one or two only meet its limit, which costs time and no mail. Instances are wanted for many mailboxes and for slow targets. The platform adds one for each 32 messages; delayed ones count. Where a region refuses the number, 40 is the least that every region takes.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 10
@@ -120,6 +126,17 @@ param natGateway bool = true
 @description('Mail addresses that alerts go to; empty: they are seen in the portal only.')
 param alertEmails array = []
 
+@description('How long the poll timer may not run before somebody is told. Longer than three times what POLL_SCHEDULE waits, where that is among the settings.')
+@allowed([
+  'PT15M'
+  'PT30M'
+  'PT1H'
+  'PT2H'
+  'PT6H'
+  'P1D'
+])
+param timerStoppedAfter string = 'PT15M'
+
 @description('Minutes that a mail may wait in the queue before somebody is told.')
 @minValue(20)
 param queueAgeMinutes int = 30
@@ -153,19 +170,32 @@ param operatorPrincipalId string = ''
 ])
 param operatorPrincipalType string = 'User'
 
-@description('Whether the operator gets a role on blobs too, where bodies and attachments of mail lie. Only mailctl dead discard needs it, to remove them.')
-param operatorMayReadMail bool = false
+@description('Whether the operator gets a role on the containers of large mails, of mails to be sent and of attachments, too. Only mailctl dead discard needs it, to remove them. It is no wall around mail: mails up to 45 KiB lie whole in queues and in the table outbox, which every operator can read.')
+param operatorMayReachBlobs bool = false
 
 var token = uniqueString(resourceGroup().id, environmentName, location)
-var appName = 'func-${replace(take(toLower(environmentName), 30), '_', '-')}-${token}'
+// azd lets names have ( ) . _ as well, which no host name has
+var shortName = take(replace(replace(replace(replace(toLower(environmentName), '(', '-'), ')', '-'), '.', '-'), '_', '-'), 30)
+var appName = 'func-${shortName}-${token}'
 var deploymentContainer = 'package'
+var mailContainers = [
+  'documents'
+  'envelopes'
+  'outbox'
+]
 var hosts = {
   AzureCloud: 'azurewebsites.net'
   AzureUSGovernment: 'azurewebsites.us'
   AzureChinaCloud: 'chinacloudsites.cn'
 }
-var publicUrl = contains(settings, 'PUBLIC_URL') ? settings.PUBLIC_URL : 'https://${appName}.${hosts[environment().name]}'
-var redirectUri = delegatedAccounts ? '${publicUrl}/api/accounts/callback' : ''
+var publicUrl = settings.?PUBLIC_URL ?? 'https://${appName}.${hosts[environment().name]}'
+var publicRoot = endsWith(publicUrl, '/') ? substring(publicUrl, 0, length(publicUrl) - 1) : publicUrl
+
+// what would come to nothing, silently, ends the deployment instead
+var hasAccountApp = registration != 'none' || !empty(settings.?ACCOUNT_CLIENT_ID)
+var redirectUri = !delegatedAccounts ? '' : (hasAccountApp ? '${publicRoot}/api/accounts/callback' : fail('delegatedAccounts=true with registration=none: nobody could sign in. Name the app registration that people sign in to as ACCOUNT_CLIENT_ID in settings, or choose registration=create.'))
+var existingClientId = registration == 'existing' && empty(mailClientId) ? fail('registration=existing needs mailClientId, the client id of that registration; with azd: azd env set CONNECTOR_MAIL_CLIENT_ID ID.') : mailClientId
+var tenantOfMail = registration != 'existing' && mailTenantId != tenant().tenantId ? fail('mailTenantId is not the tenant of this deployment: there only registration=existing, with mailClientId, reads mail.') : mailTenantId
 
 module identity 'modules/identity.bicep' = {
   name: 'identity'
@@ -196,6 +226,7 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     sku: storageSku
     deploymentContainer: deploymentContainer
+    mailContainers: mailContainers
     private: privateNetwork
     workspaceId: monitoring.outputs.workspaceId
     auditLogs: storageAuditLogs
@@ -231,12 +262,13 @@ module roles 'modules/roles.bicep' = {
   name: 'roles'
   params: {
     storageName: storage.outputs.name
+    mailContainers: mailContainers
     vaultName: vault.outputs.name
     componentName: monitoring.outputs.componentName
     appPrincipalId: identity.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
-    operatorMayReadMail: operatorMayReadMail
+    operatorMayReachBlobs: operatorMayReachBlobs
   }
 }
 
@@ -281,8 +313,8 @@ module app 'modules/functionapp.bicep' = {
     vaultUri: vault.outputs.uri
     telemetryConnectionString: monitoring.outputs.connectionString
     workspaceId: monitoring.outputs.workspaceId
-    mailTenantId: mailTenantId
-    mailClientId: registration == 'create' ? registered!.outputs.clientId : (registration == 'existing' ? mailClientId : '')
+    mailTenantId: tenantOfMail
+    mailClientId: registration == 'create' ? registered!.outputs.clientId : (registration == 'existing' ? existingClientId : '')
     settings: settings
     secretSettings: secretSettings
     secretNames: secretNames
@@ -304,6 +336,7 @@ module alerts 'modules/alerts.bicep' = {
     storageId: storage.outputs.id
     vaultId: vault.outputs.id
     emails: alertEmails
+    timerStoppedAfter: timerStoppedAfter
     queueAgeMinutes: queueAgeMinutes
     queueLength: queueLength
   }

@@ -127,9 +127,11 @@ def _roles(template: Template) -> str:
         if resource.existing:
             continue
         role, scope = role_and_scope(resource)
-        who = "the operator" if resource.condition else "the app's identity"
-        if "operatorMayReadMail" in resource.condition:
-            who += ", with `operatorMayReadMail`"
+        is_app = "appPrincipalId" in resource.names
+        who = "the app's identity" if is_app else "the operator"
+        if resource.loop:
+            who += ", with `operatorMayReachBlobs`"
+            scope = "each container that holds mail"
         rows.append((who, _words(role), f"`{ids[role]}`", scope))
     return _table(("who", "role", "id", "on"), rows)
 
@@ -141,7 +143,8 @@ def role_and_scope(assignment: Resource) -> tuple[str, str]:
 
 
 def _settings(template: Template) -> str:
-    own = [(f"`{one['name']}`", _shown(one["value"])) for one in template.variables["ownSettings"]]
+    written = template.variables["ownSettings"].items()
+    own = [(f"`{name}`", _shown(value)) for name, value in written]
     vault = "a reference to the vault"
     by_parameter = [
         ("each in `secretSettings`", vault),

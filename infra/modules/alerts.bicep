@@ -2,6 +2,10 @@
 //
 // The connector logs JSON lines; each has an `event`. The queries name those events, the functions,
 // and what the platform itself says about a queue message.
+//
+// What happens once (`remind` says how long nobody is told again) does not end: each is news. Its
+// window is longer than frequency and silence together, so that none of them is hidden, and late
+// lines count. What lasts ends by itself; `dimensions` keep one mailbox from hiding the next.
 
 @description('Name of the function app, by which its log lines are known.')
 param appName string
@@ -24,6 +28,9 @@ param vaultId string
 @description('Addresses that are told; empty: alerts are seen in the portal only.')
 param emails array
 
+@description('How long the poll timer may not run.')
+param timerStoppedAfter string
+
 @description('Minutes that a mail may wait in the queue. More than the 15 of the longest pause between attempts.')
 @minValue(20)
 param queueAgeMinutes int
@@ -37,6 +44,11 @@ let lines = AppTraces
 | where AppRoleName =~ app and Message startswith "{"
 | extend line = parse_json(Message)
 | extend event = tostring(line.event), source = tostring(line.source), reason = tostring(line.reason);
+let polls = lines
+| where event in ("poll.failed", "poll.recovered")
+| extend mailbox = tostring(line.mailbox), failures = toint(line.failures), why = tostring(line.kind)
+| extend account = tostring(line.account), registration = tostring(line.app)
+| summarize arg_max(TimeGenerated, *) by source;
 '''
 
 var searches = [
@@ -45,7 +57,9 @@ var searches = [
     title: 'Mail became a dead letter'
     severity: 1
     every: 'PT5M'
-    window: 'PT5M'
+    window: 'PT1H'
+    remind: 'PT30M'
+    dimensions: []
     operator: 'GreaterThan'
     threshold: 0
     query: '''
@@ -58,7 +72,9 @@ lines
     title: 'Messages went to a poison queue: the connector itself fails on them'
     severity: 1
     every: 'PT5M'
-    window: 'PT5M'
+    window: 'PT1H'
+    remind: 'PT30M'
+    dimensions: []
     operator: 'GreaterThan'
     threshold: 0
     query: '''
@@ -70,15 +86,19 @@ union
   }
   {
     name: 'token-failures'
-    title: 'Entra ID gives no token, or Graph takes none: nothing can be read'
+    title: 'Entra ID gives the app no token, or Graph takes none: none of its mailboxes is polled'
     severity: 1
     every: 'PT5M'
-    window: 'PT15M'
+    window: 'PT6H'
+    remind: ''
+    dimensions: [
+      'registration'
+    ]
     operator: 'GreaterThan'
     threshold: 0
     query: '''
-lines
-| where event == "poll.failed" and (reason has "token" or reason has "AADSTS")
+polls
+| where event == "poll.failed" and why == "sign-in" and isempty(account)
 '''
   }
   {
@@ -86,7 +106,9 @@ lines
     title: 'The poll timer does not run'
     severity: 1
     every: 'PT5M'
-    window: 'PT15M'
+    window: timerStoppedAfter
+    remind: ''
+    dimensions: []
     operator: 'LessThan'
     threshold: 1
     query: '''
@@ -95,18 +117,38 @@ lines
 '''
   }
   {
+    name: 'account-sign-ins'
+    title: 'The sign-in of an account does not work: its mailbox is not polled'
+    severity: 2
+    every: 'PT15M'
+    window: 'PT6H'
+    remind: ''
+    dimensions: [
+      'account'
+    ]
+    operator: 'GreaterThan'
+    threshold: 0
+    query: '''
+polls
+| where event == "poll.failed" and why == "sign-in" and isnotempty(account)
+'''
+  }
+  {
     name: 'poll-failures'
     title: 'A mailbox cannot be polled'
     severity: 2
     every: 'PT15M'
-    window: 'PT30M'
+    window: 'PT6H'
+    remind: ''
+    dimensions: [
+      'mailbox'
+      'source'
+    ]
     operator: 'GreaterThan'
     threshold: 0
     query: '''
-lines
-| where event == "poll.failed"
-| summarize failures = count(), last = arg_max(TimeGenerated, reason) by source
-| where failures >= 3
+polls
+| where event == "poll.failed" and why != "sign-in" and failures >= 3
 '''
   }
   {
@@ -115,6 +157,8 @@ lines
     severity: 2
     every: 'PT15M'
     window: 'PT30M'
+    remind: ''
+    dimensions: []
     operator: 'GreaterThan'
     threshold: 0
     query: '''
@@ -127,16 +171,22 @@ AppTraces
   }
   {
     name: 'function-failures'
-    title: 'A function failed: storage out of reach, wrong settings, or a mistake in the connector'
+    title: 'A function fails: storage out of reach, wrong settings, or a mistake in the connector'
     severity: 2
     every: 'PT15M'
-    window: 'PT15M'
+    window: 'PT30M'
+    remind: ''
+    dimensions: [
+      'Name'
+    ]
     operator: 'GreaterThan'
-    threshold: 5
+    threshold: 0
     query: '''
 AppRequests
-| where AppRoleName =~ app and Success == false and Name != "health"
-| where ResultCode == "0" or toint(ResultCode) >= 500
+| where AppRoleName =~ app and Name != "health"
+| extend failed = Success == false and (ResultCode == "0" or toint(ResultCode) >= 500)
+| summarize TimeGenerated = max(TimeGenerated), runs = count(), failures = countif(failed) by Name
+| where failures > 10 or (failures == runs and runs > 2)
 '''
   }
   {
@@ -144,7 +194,9 @@ AppRequests
     title: 'A message was not sent, and will not be'
     severity: 2
     every: 'PT15M'
-    window: 'PT15M'
+    window: 'PT2H'
+    remind: 'PT1H'
+    dimensions: []
     operator: 'GreaterThan'
     threshold: 0
     query: '''
@@ -157,7 +209,9 @@ lines
     title: 'Requests of other systems fail in the connector'
     severity: 2
     every: 'PT15M'
-    window: 'PT15M'
+    window: 'PT2H'
+    remind: 'PT1H'
+    dimensions: []
     operator: 'GreaterThan'
     threshold: 0
     query: '''
@@ -170,7 +224,9 @@ lines
     title: 'A row of the table subscriptions cannot be used'
     severity: 3
     every: 'PT15M'
-    window: 'PT15M'
+    window: 'PT2H'
+    remind: 'PT1H'
+    dimensions: []
     operator: 'GreaterThan'
     threshold: 0
     query: '''
@@ -184,13 +240,21 @@ lines
     severity: 3
     every: 'PT15M'
     window: 'PT30M'
+    remind: ''
+    dimensions: []
     operator: 'GreaterThan'
-    threshold: 30
+    threshold: 0
     query: '''
 lines
-| where event == "tick.queue_is_busy"
+| where event in ("tick", "tick.queue_is_busy")
+| summarize TimeGenerated = max(TimeGenerated), ticks = countif(event == "tick"), busy = countif(event == "tick.queue_is_busy")
+| where busy > 2 and busy * 4 > ticks
 '''
   }
+]
+
+var everyValue = [
+  '*'
 ]
 
 var metrics = [
@@ -265,7 +329,8 @@ resource searchAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for
     ]
     evaluationFrequency: search.every
     windowSize: search.window
-    autoMitigate: true
+    autoMitigate: empty(search.remind)
+    muteActionsDuration: empty(search.remind) ? null : search.remind
     skipQueryValidation: true
     criteria: {
       allOf: [
@@ -274,6 +339,11 @@ resource searchAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for
           timeAggregation: 'Count'
           operator: search.operator
           threshold: search.threshold
+          dimensions: map(search.dimensions, column => {
+            name: column
+            operator: 'Include'
+            values: everyValue
+          })
           failingPeriods: {
             numberOfEvaluationPeriods: 1
             minFailingPeriodsToAlert: 1

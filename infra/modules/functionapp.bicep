@@ -2,7 +2,8 @@
 //
 // One rule for the settings: the template writes those whose value only the deployment knows (where
 // the storage is, who the app is, which cloud this is, where a secret lies in the vault), and those
-// that the parameter `settings` names. All others keep the defaults that the code gives them.
+// that the parameter `settings` names, in place of what is written here if need be. All others keep
+// the defaults that the code gives them.
 
 @description('Name of the function app; its address is made from it.')
 param name string
@@ -49,7 +50,7 @@ param mailTenantId string
 @description('Client id of the app registration; empty: the identity itself reads mail.')
 param mailClientId string
 
-@description('Settings that differ from their defaults, by name.')
+@description('Settings that differ from their defaults or from what is written here, by name.')
 param settings object
 
 @description('Settings whose value is a secret in the vault, such as WEBHOOK_SIGNING_SECRET.')
@@ -80,71 +81,28 @@ var graphEndpoints = {
   AzureChinaCloud: 'https://microsoftgraph.chinacloudapi.cn'
 }
 
-var ownSettings = [
-  {
-    name: 'AzureWebJobsStorage__blobServiceUri'
-    value: blobEndpoint
-  }
-  {
-    name: 'AzureWebJobsStorage__queueServiceUri'
-    value: queueEndpoint
-  }
-  {
-    name: 'AzureWebJobsStorage__tableServiceUri'
-    value: tableEndpoint
-  }
-  {
-    name: 'AzureWebJobsStorage__credential'
-    value: 'managedidentity'
-  }
-  {
-    name: 'AzureWebJobsStorage__clientId'
-    value: identityClientId
-  }
-  {
-    name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
-    value: telemetryConnectionString
-  }
-  {
-    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
-    value: 'ClientId=${identityClientId};Authorization=AAD'
-  }
-  {
-    name: 'AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__excludedTypes'
-    value: sampleLogs ? 'Request;Exception' : 'Request;Exception;Trace'
-  }
-  {
-    name: 'AZURE_AUTHORITY_HOST'
-    value: environment().authentication.loginEndpoint
-  }
-  {
-    name: 'GRAPH_ENDPOINT'
-    value: graphEndpoints[environment().name]
-  }
-  {
-    name: 'MANAGED_IDENTITY_CLIENT_ID'
-    value: identityClientId
-  }
-  {
-    name: 'M365_TENANT_ID'
-    value: mailTenantId
-  }
-  {
-    name: 'M365_CLIENT_ID'
-    value: mailClientId
-  }
-]
+var ownSettings = {
+  AzureWebJobsStorage__blobServiceUri: blobEndpoint
+  AzureWebJobsStorage__queueServiceUri: queueEndpoint
+  AzureWebJobsStorage__tableServiceUri: tableEndpoint
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: telemetryConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__excludedTypes: sampleLogs ? 'Request;Exception' : 'Request;Exception;Trace'
+  AZURE_AUTHORITY_HOST: environment().authentication.loginEndpoint
+  GRAPH_ENDPOINT: graphEndpoints[environment().name]
+  MANAGED_IDENTITY_CLIENT_ID: identityClientId
+  M365_TENANT_ID: mailTenantId
+  M365_CLIENT_ID: mailClientId
+}
 
 // a reference that the platform resolves by the app's identity; no value passes the deployment
-var settingSecrets = [for setting in secretSettings: {
-  name: setting
-  value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${toLower(replace(setting, '_', '-'))})'
-}]
-var rowSecrets = [for secret in secretNames: {
-  name: 'SECRETS__${replace(secret, '-', '_')}'
-  value: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${secret})'
-}]
-var chosenSettings = [for setting in items(settings): {
+var settingSecrets = toObject(secretSettings, setting => setting, setting => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${toLower(replace(setting, '_', '-'))})')
+var rowSecrets = toObject(secretNames, secret => 'SECRETS__${replace(secret, '-', '_')}', secret => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${secret})')
+
+// each name once, or the platform refuses all of them: a later one takes the place of an earlier one
+var appSettings = [for setting in items(union(ownSettings, settings, settingSecrets, rowSecrets)): {
   name: setting.key
   value: string(setting.value)
 }]
@@ -181,12 +139,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     httpsOnly: true
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    // little else is taken: regions refuse ftpsState and the like on this plan, one after the other
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
-      http20Enabled: true
-      appSettings: concat(ownSettings, settingSecrets, rowSecrets, chosenSettings)
+      appSettings: appSettings
     }
     functionAppConfig: {
       deployment: {

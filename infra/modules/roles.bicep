@@ -4,6 +4,9 @@
 @description('Name of the storage account.')
 param storageName string
 
+@description('Containers that hold mail.')
+param mailContainers array
+
 @description('Name of the vault.')
 param vaultName string
 
@@ -24,8 +27,8 @@ param operatorPrincipalId string
 ])
 param operatorPrincipalType string
 
-@description('Whether the operator gets a role on blobs too, where bodies and attachments of mail lie. Only mailctl dead discard needs it, to remove them.')
-param operatorMayReadMail bool
+@description('Whether the operator gets a role on the containers that hold mail, too.')
+param operatorMayReachBlobs bool
 
 var roles = {
   blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -40,6 +43,16 @@ var roles = {
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: storageName
 }
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' existing = {
+  parent: storage
+  name: 'default'
+}
+
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' existing = [for container in mailContainers: {
+  parent: blobs
+  name: container
+}]
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
   name: vaultName
@@ -99,8 +112,9 @@ resource appTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The operator edits rows, looks at queues and puts secrets in; and comes to the bodies and
-// attachments of mail, which lie in blobs, only if that was asked for.
+// The operator edits rows, works on queues and puts secrets in; so small mails, which lie whole in
+// queues and in the table outbox, are his to read. The other containers, with the deployed code and
+// the host's keys, are nobody's but the app's.
 
 resource operatorTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
   name: guid(storage.id, operatorPrincipalId, roles.tableDataContributor)
@@ -122,15 +136,17 @@ resource operatorQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = i
   }
 }
 
-resource operatorBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId) && operatorMayReadMail) {
-  name: guid(storage.id, operatorPrincipalId, roles.blobDataContributor)
-  scope: storage
+var reachedContainers = !empty(operatorPrincipalId) && operatorMayReachBlobs ? mailContainers : []
+
+resource operatorBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (container, i) in reachedContainers: {
+  name: guid(containers[i].id, operatorPrincipalId, roles.blobDataContributor)
+  scope: containers[i]
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobDataContributor)
     principalId: operatorPrincipalId
     principalType: operatorPrincipalType
   }
-}
+}]
 
 resource operatorSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(operatorPrincipalId)) {
   name: guid(vault.id, operatorPrincipalId, roles.vaultSecretsOfficer)

@@ -24,6 +24,9 @@ param sku string
 @description('Container of the deployed package.')
 param deploymentContainer string
 
+@description('Containers that the connector keeps mail in. It would make them itself; here they can have roles of their own.')
+param mailContainers array
+
 @description('Whether only private endpoints reach the account.')
 param private bool
 
@@ -85,6 +88,14 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
     publicAccess: 'None'
   }
 }
+
+resource mail 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = [for container in mailContainers: {
+  parent: blobs
+  name: container
+  properties: {
+    publicAccess: 'None'
+  }
+}]
 
 resource blobDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'

@@ -18,6 +18,7 @@ from shared.domain.errors import (
     ConnectorError,
     FolderNotFound,
     MailboxUnavailable,
+    SignInRefused,
 )
 from shared.domain.mail import received_at
 from shared.domain.schedule import Interval
@@ -118,7 +119,10 @@ async def poll_source(source: Source, ports: Ports, limits: PollLimits, until: d
             with span("poll", source=source.id, subscription=names, mailbox=mailbox):
                 async with asyncio.timeout((until - now + GRACE).total_seconds()):
                     complete = await _Poll(source, lease, ports, limits, until).run()
+            failures = lease.state.failures
             await lease.release(_succeeded(lease.state, source, now, complete=complete))
+            if failures:
+                logger().info("poll.recovered", failures=failures)
         except LeaseLost:
             logger().info("poll.lease_lost")
             return False
@@ -319,13 +323,22 @@ async def _report_failure(
     """Keeps why a poll failed, and puts the next one off: the longer, the more failed in a row."""
     expected = isinstance(error, ConnectorError)
     reason = str(error) if expected else f"unexpected {type(error).__name__}; the log says more"
-    where = [] if expected else frames(error)
-    logger().warning("poll.failed", reason=reason, frames=where)
+    failures = 1 if lease is None else lease.state.failures + 1
+    credential = source.polling.credential
+    # alerts tell by these whose sign-in it is: one person's, or an app's with all its mailboxes
+    logger().warning(
+        "poll.failed",
+        reason=reason,
+        frames=[] if expected else frames(error),
+        failures=failures,
+        kind="sign-in" if isinstance(error, SignInRefused) else "other",
+        account=credential.account,
+        app="/".join(filter(None, (credential.tenant_id, credential.client_id))) or "default",
+    )
     poll_failed(source.subscriptions)
     if lease is None:
         return
     state = lease.state
-    failures = state.failures + 1
     schedule = source.polling.schedule
     pause = schedule.every if isinstance(schedule, Interval) else timedelta(minutes=1)
     pause = max(pause, min(pause * (1 << min(failures - 1, 8)), LONGEST_PAUSE))

@@ -8,6 +8,7 @@ import pytest
 from infra.draw import role_and_scope
 from infra.template import INFRA, Expression, Output, Resource, Template, read, templates
 
+ROOT = INFRA.parent
 MODULES = INFRA / "modules"
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -26,7 +27,7 @@ ASSIGNMENTS = {
     ("appPrincipalId", "tableDataContributor", "storage"),
     ("appPrincipalId", "vaultSecretsUser", "vault"),
     ("appPrincipalId", "metricsPublisher", "component"),
-    ("operatorPrincipalId", "blobDataContributor", "storage"),
+    ("operatorPrincipalId", "blobDataContributor", "containers[i]"),
     ("operatorPrincipalId", "queueDataContributor", "storage"),
     ("operatorPrincipalId", "tableDataContributor", "storage"),
     ("operatorPrincipalId", "vaultSecretsOfficer", "vault"),
@@ -62,14 +63,39 @@ def test_an_assignment_is_named_by_what_it_says(assignment: Resource) -> None:
     assert assignment.body["name"].text == f"guid({scope}.id, {principal}, roles.{role})"
 
 
-def test_an_operator_comes_to_the_bodies_of_mail_only_if_that_is_asked_for() -> None:
-    """Blobs hold them; and where no operator is named, none has any role."""
+def test_an_operator_has_roles_only_where_one_is_named() -> None:
+    """Else each assignment would have an empty principal."""
+    roles = read(MODULES / "roles.bicep")
+    reached = roles.variables["reachedContainers"].text
     operators = [one for one in assignments() if "operatorPrincipalId" in one.names]
-    with_blobs = [one for one in operators if "blob" in role_and_scope(one)[0]]
 
-    assert all(one.condition.startswith("!empty(operatorPrincipalId)") for one in operators)
-    assert all(one.condition.endswith("&& operatorMayReadMail") for one in with_blobs)
-    assert read(INFRA / "main.bicep").parameters["operatorMayReadMail"].default is False
+    conditions = [
+        reached if one.loop == "reachedContainers" else one.condition for one in operators
+    ]
+    assert len(operators) == 4
+    assert all(one.startswith("!empty(operatorPrincipalId)") for one in conditions)
+
+
+def test_an_operator_comes_to_blobs_only_if_that_is_asked_for() -> None:
+    """And then to those with mail: not to the deployed code, nor to the host's keys."""
+    roles = read(MODULES / "roles.bicep")
+
+    assert roles.resources["containers"].loop == "mailContainers"
+    assert roles.variables["reachedContainers"].text == (
+        "!empty(operatorPrincipalId) && operatorMayReachBlobs ? mailContainers : []"
+    )
+    assert read(INFRA / "main.bicep").parameters["operatorMayReachBlobs"].default is False
+
+
+def test_the_containers_with_mail_are_those_of_the_connector() -> None:
+    """By the names that its code uses; the deployed package lies in another one."""
+    code = "".join(path.read_text() for path in (ROOT / "shared/adapters/storage").glob("*.py"))
+    named = set(re.findall(r'(?:Container\(\w+, |^CONTAINER = )"(\w+)"', code, re.MULTILINE))
+    variables = read(INFRA / "connector.bicep").variables
+
+    assert set(variables["mailContainers"]) == named
+    assert variables["deploymentContainer"] not in named
+    assert read(MODULES / "storage.bicep").resources["mail"].loop == "mailContainers"
 
 
 def test_the_storage_has_no_key_and_no_public_blob() -> None:
@@ -90,10 +116,10 @@ def test_containers_are_private() -> None:
         one
         for template in templates()
         for one in template.resources.values()
-        if one.type.endswith("/containers")
+        if one.type.endswith("/containers") and not one.existing
     ]
 
-    assert [one.body["properties"]["publicAccess"] for one in containers] == ["None"]
+    assert [one.body["properties"]["publicAccess"] for one in containers] == ["None", "None"]
 
 
 def test_the_app_speaks_https_and_is_deployed_by_identity() -> None:
@@ -105,7 +131,6 @@ def test_the_app_speaks_https_and_is_deployed_by_identity() -> None:
     assert app["httpsOnly"] is True
     assert app["siteConfig"]["minTlsVersion"] == "1.2"
     assert app["siteConfig"]["scmMinTlsVersion"] == "1.2"
-    assert app["siteConfig"]["ftpsState"] == "Disabled"
     assert storage["authentication"]["type"] == "UserAssignedIdentity"
     for name in ("noFtpPassword", "noScmPassword"):
         assert resources[name].body["properties"] == {"allow": False}

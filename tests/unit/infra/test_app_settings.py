@@ -38,7 +38,8 @@ LEFT_OUT = {
 
 def own_settings() -> dict[str, Any]:
     """What the template always writes."""
-    return {one["name"]: one["value"] for one in APP.variables["ownSettings"]}
+    found: dict[str, Any] = APP.variables["ownSettings"]
+    return found
 
 
 def secret_settings() -> set[str]:
@@ -87,15 +88,24 @@ def test_secrets_are_never_values_in_the_template() -> None:
         "ACCOUNT_KEY_FILE",  # a path
     }
     for name in ("settingSecrets", "rowSecrets"):
-        [one] = APP.variables[name]
-        assert one["value"].text.startswith("'@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/")
+        *_, value = APP.variables[name].text.split(" => ")
+        assert value.startswith("'@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/")
 
 
 def test_secrets_of_rows_are_named_as_the_app_looks_for_them() -> None:
     """With the prefix that keeps them apart from all other settings."""
-    [one] = APP.variables["rowSecrets"]
+    name = f"'{SECRET_PREFIX}${{replace(secret, '-', '_')}}'"
 
-    assert one["name"].text == "'" + SECRET_PREFIX + "${replace(secret, '-', '_')}'"
+    assert APP.variables["rowSecrets"].text.startswith(f"toObject(secretNames, secret => {name},")
+
+
+def test_a_setting_is_written_once() -> None:
+    """Who changes one that the template writes as well gets his own; a secret stays a reference."""
+    site = APP.resources["app"].body["properties"]["siteConfig"]
+    text = APP.path.read_text()
+
+    assert site["appSettings"].text == "appSettings"
+    assert "items(union(ownSettings, settings, settingSecrets, rowSecrets))" in text
 
 
 def test_the_app_can_read_the_storage_settings() -> None:
@@ -117,14 +127,31 @@ def test_the_app_can_read_the_storage_settings() -> None:
 
 
 def test_nothing_is_set_that_the_plan_refuses() -> None:
-    """Flex Consumption has these in functionAppConfig."""
+    """Flex Consumption has these in functionAppConfig, or not at all."""
     refused = {
         "FUNCTIONS_WORKER_RUNTIME",
         "FUNCTIONS_EXTENSION_VERSION",
         "WEBSITE_RUN_FROM_PACKAGE",
     }
+    # 'The following list of 5 site configuration properties (Site.SiteConfig.FtpsState, …) for Flex
+    # Consumption sites is invalid': in some regions, and in more from month to month
+    refused_of_site = {
+        "alwaysOn",
+        "ftpsState",
+        "functionAppScaleLimit",
+        "functionsRuntimeScaleMonitoringEnabled",
+        "linuxFxVersion",
+        "minimumElasticInstanceCount",
+        "netFrameworkVersion",
+        "preWarmedInstanceCount",
+        "use32BitWorkerProcess",
+        "windowsFxVersion",
+    }
+    site = APP.resources["app"].body["properties"]["siteConfig"]
 
     assert refused & own_settings().keys() == set()
+    assert refused_of_site & site.keys() == set()
+    assert site.keys() == {"minTlsVersion", "scmMinTlsVersion", "appSettings"}
 
 
 def test_page_and_example_know_what_the_template_writes() -> None:

@@ -112,6 +112,33 @@ def test_both_ways_in_take_the_same_parameters() -> None:
             assert main[name] == one
 
 
+@pytest.mark.parametrize(
+    ("variable", "condition"),
+    [
+        ("existingClientId", "registration == 'existing' && empty(mailClientId)"),
+        ("tenantOfMail", "registration != 'existing' && mailTenantId != tenant().tenantId"),
+    ],
+)
+def test_a_choice_that_would_silently_come_to_nothing_fails(variable: str, condition: str) -> None:
+    """With a message that says what to give; Bicep has `fail` since 0.33."""
+    connector = read(CONNECTOR)
+    text = connector.variables[variable].text
+
+    assert text.startswith(f"{condition} ? fail('")
+    assert variable in str(connector.modules["app"].parameters)
+
+
+def test_delegated_accounts_without_an_app_to_sign_in_to_fail() -> None:
+    """With registration none there is one only if the settings name it."""
+    variables = read(CONNECTOR).variables
+
+    assert variables["hasAccountApp"].text == (
+        "registration != 'none' || !empty(settings.?ACCOUNT_CLIENT_ID)"
+    )
+    assert "(hasAccountApp ? " in variables["redirectUri"].text
+    assert ": fail('delegatedAccounts=true" in variables["redirectUri"].text
+
+
 @pytest.mark.parametrize("template", templates(), ids=lambda one: one.path.stem)
 def test_every_parameter_says_what_it_means(template: Template) -> None:
     """In a sentence that ends."""
@@ -154,6 +181,17 @@ def test_names_fit_what_azure_takes() -> None:
     """The longest that can come of the parameters, with the 13 characters of uniqueString."""
     token = "x" * 13
     names = {"st": 24, "kv-": 24, "func-" + "e" * 30 + "-": 60, "vnet-": 64, "log-": 63}
+    variables = read(CONNECTOR).variables
 
     assert {prefix for prefix, most in names.items() if len(prefix + token) > most} == set()
-    assert "take(toLower(environmentName), 30)" in read(CONNECTOR).variables["appName"].text
+    assert variables["appName"].text == "'func-${shortName}-${token}'"
+    assert variables["shortName"].text.endswith(", 30)")
+
+
+def test_a_name_that_azd_takes_makes_a_host_name() -> None:
+    """azd: 64 characters of a-z A-Z 0-9 - ( ) . _; a host name has letters, digits and hyphens."""
+    name = read(MAIN).parameters["environmentName"].decorators
+    replaced = re.findall(r"'(.)', '-'", read(CONNECTOR).variables["shortName"].text)
+
+    assert (name["minLength"], name["maxLength"]) == (1, 64)
+    assert set(replaced) == set("()._")

@@ -1,6 +1,7 @@
 """What the pages say of the infrastructure is so."""
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -10,6 +11,7 @@ from infra.estimate import (
     METRIC_ALERTS,
     PRICES,
     PRIVATE_ENDPOINTS,
+    QUEUES,
     Assumptions,
     estimate,
     table,
@@ -42,14 +44,35 @@ def test_the_cost_on_the_page_is_what_the_estimate_says() -> None:
 
 
 def test_the_estimate_counts_what_the_templates_make() -> None:
-    """Alerts and private endpoints have prices of their own."""
+    """Alerts and private endpoints have prices of their own; each queue is looked at all day."""
+    functions = read_functions(load_app(INFRA.parent), {})
     alerts = read(INFRA / "modules" / "alerts.bicep").variables
     network = read(INFRA / "modules" / "network.bicep").variables
 
-    assert len(alerts["searches"]) == LOG_ALERTS
+    assert Counter(one["every"] for one in alerts["searches"]) == LOG_ALERTS
     assert len(alerts["metrics"]) == METRIC_ALERTS
     assert len(network["endpoints"]) == PRIVATE_ENDPOINTS
+    assert sum(one.kind == "queueTrigger" for one in functions) == QUEUES
     assert read(MAIN).parameters["instanceMemoryMB"].default == Assumptions().memory
+
+
+CHANGES = {
+    "instances of 512 MB": Assumptions(memory=512),
+    "polling once a minute, timer every 30 s (`POLL_SCHEDULE`)": Assumptions(interval=60, tick=30),
+    "100 mailboxes, 50 mails a day each, 512 MB": Assumptions(
+        mailboxes=100, mails=50, memory=512, failing=1
+    ),
+    "100 mailboxes of 1,000 that cannot be polled": Assumptions(failing=100),
+    "the private network, with its public address": Assumptions(private=True),
+}
+
+
+@pytest.mark.parametrize(("change", "assumptions"), CHANGES.items(), ids=list(CHANGES))
+def test_what_changes_the_bill_is_on_the_page(change: str, assumptions: Assumptions) -> None:
+    """With the sum that the estimate comes to."""
+    dollars = sum(one.dollars for one in estimate(assumptions))
+
+    assert f"| {change} | ${dollars:,.2f} |" in OPERATIONS
 
 
 @pytest.mark.parametrize(
@@ -59,6 +82,7 @@ def test_the_estimate_counts_what_the_templates_make() -> None:
         (Assumptions(mails=200), "queue operations, 10,000"),
         (Assumptions(memory=4096), "execution, GB-second"),
         (Assumptions(private=True), "NAT gateway, hour"),
+        (Assumptions(failing=20), "further series of such an alert"),
     ],
 )
 def test_more_costs_more(dearer: Assumptions, what: str) -> None:

@@ -1,5 +1,7 @@
+import json
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from shared.domain.errors import (
     MailboxError,
     MailboxRefused,
     MailboxUnavailable,
+    SignInRefused,
 )
 from tests.builders import MAILBOX, NOW, graph_message, row
 from tests.unit.workflows.world import World
@@ -133,3 +136,61 @@ async def test_a_wrong_folder_is_found_when_it_is_made() -> None:
 
     assert "no folder 'Inquiries' in the mailbox" in missed
     assert len(world.ledger.rows) == 1
+
+
+def lines(caplog: pytest.LogCaptureFixture, event: str) -> list[dict[str, Any]]:
+    """What was logged of an event."""
+    found = [json.loads(record.message) for record in caplog.records]
+    return [line for line in found if line["event"] == event]
+
+
+async def test_the_log_counts_failures_in_a_row_and_says_when_they_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An alert reads the count: a mailbox that is polled once an hour fails as well."""
+    world = World(row(pollingInterval="PT1H"))
+    world.mailboxes.fail_next(ERRORS[0], "list_messages", times=3)
+
+    with caplog.at_level("INFO"):
+        for _ in range(5):
+            await world.worker().poll()
+            world.later(hours=1)
+
+    assert [line["failures"] for line in lines(caplog, "poll.failed")] == [1, 2, 3]
+    assert [line["failures"] for line in lines(caplog, "poll.recovered")] == [3]
+
+
+@pytest.mark.parametrize(
+    ("columns", "whose"),
+    [
+        ({}, ("", "default")),
+        ({"tenantId": "contoso.com", "clientId": "a1"}, ("", "contoso.com/a1")),
+        ({"account": "orders"}, ("orders", "default")),
+    ],
+    ids=["the app", "another app", "a person"],
+)
+async def test_the_log_says_whose_sign_in_failed(
+    columns: dict[str, str], whose: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An app's failure concerns all its mailboxes, a person's only that person's."""
+    world = World(row(**columns))
+    world.mailboxes.fail_next(SignInRefused(MAILBOX, "no token from Entra ID"), "list_messages")
+
+    await world.worker().poll()
+
+    [line] = lines(caplog, "poll.failed")
+    assert line["kind"] == "sign-in"
+    assert (line["account"], line["app"]) == whose
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+async def test_other_failures_are_no_failed_sign_ins(
+    error: MailboxError, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever their text says: an AADSTS number does not make one."""
+    world = World()
+    world.mailboxes.fail_next(error, times=5)
+
+    await world.worker().poll()
+
+    assert [line["kind"] for line in lines(caplog, "poll.failed")] == ["other"]
