@@ -1,11 +1,12 @@
 """What sending and the HTTP API need from outside, as protocols.
 
 How a mail is sent exactly once: `create_draft` (or `create_answer`) with a key of the caller's
-choice, `send_draft`, and, where an answer was lost (:class:`~shared.domain.errors.AnswerLost`),
-`find_draft` by the key or `look` by the id, which tell a draft from a mail that is sent. The key
-is a single-value extended property, which Graph documents for creation and for `$filter`; whether
-the copy in Sent Items keeps it is not documented, so `look` (the immutable id, which Graph
-documents as staying) and the `internetMessageId` of the draft are the ways to find a sent mail.
+choice, `send_draft`, and, where an answer was lost (:class:`~shared.domain.errors.AnswerLost`), a
+search for what became of it. None of its ways is sure, so all are gone: `look` by the immutable id,
+which Graph's page on immutable ids says a draft keeps when it is sent, and its overview of mail
+that it does not; `find_draft` by the key, an extended property, which Graph documents for creation
+and for `$filter`, but not whether the copy in Sent Items has it; and `list_messages` by the
+`internetMessageId`, of which nothing contrary is known.
 `send_at_once` is one request, and if its answer is lost, nobody knows.
 
 Every method raises :class:`~shared.domain.errors.MailboxError`. None repeats a request that may
@@ -63,7 +64,7 @@ class Draft:
     """A mail before or after it was sent.
 
     Args:
-        id: immutable.
+        id: immutable while it is a draft; the mail in Sent Items may have another.
         internet_message_id: as it stays when the mail is sent.
         conversation_id: of its thread.
         is_draft: whether it still has to be sent.
@@ -193,7 +194,7 @@ class MailOperations(Protocol):
         ...
 
     async def look(self, caller: Caller, draft_id: str) -> Draft | None:
-        """A draft, or the sent mail that it became; None where it is neither (yet)."""
+        """What has the id of a draft, sent or not; None where nothing has it (yet, or any more)."""
         ...
 
     async def update_draft(self, caller: Caller, draft_id: str, changes: Json) -> Draft:

@@ -243,13 +243,22 @@ class Mailbox:
         del self._by_id[message.mutable_id]
         del self._by_id[message.id]
 
-    def sent(self, draft: Message) -> None:
-        """Turn a draft into the mail in Sent Items that it became; its immutable id stays.
+    def sent(self, draft: Message, *, new_id: bool = False) -> None:
+        """Turn a draft into the mail in Sent Items that it became.
 
         https://learn.microsoft.com/graph/outlook-immutable-id#immutable-id-with-sending-mail
+
+        Args:
+            draft: What was sent.
+            new_id: Whether the mail gets an immutable id of its own, as some have seen it; see
+                https://github.com/microsoftgraph/microsoft-graph-docs/issues/11969.
         """
         draft.leave()
-        self.move(draft, self.well_known["sentitems"])
+        if new_id:
+            self.copy(draft, self.well_known["sentitems"])
+            self.discard(draft)
+        else:
+            self.move(draft, self.well_known["sentitems"])
 
     def _not_found(self, identifier: str) -> GraphError:
         origin = self.ids.origin(identifier)

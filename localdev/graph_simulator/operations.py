@@ -25,11 +25,17 @@ class Quirks:
         lenient_order: Whether an `$orderby` that `$filter` does not lead with is taken. The
             documentation says it is an error; recorded traffic shows that filters of nothing but
             `isRead` and `parentFolderId` pass.
+        new_id_when_sent: Whether the copy of a draft in Sent Items has an immutable id of its own.
+            Of two pages of the documentation one says so, and the other that the draft's id stays.
+        bare_answers: Whether `createReply` and its like leave out headers and extended properties
+            of the message that they are given, which no page says that they take.
     """
 
     empty_pages: float = 0.0
     shuffled_batches: bool = True
     lenient_order: bool = False
+    new_id_when_sent: bool = False
+    bare_answers: bool = False
 
 
 class Call:

@@ -37,7 +37,9 @@ class SentMail(Model, frozen=True, kw_only=True):
     Args:
         status: always `sent`.
         saved_to_sent_items: whether a copy lies there.
-        message_id: id of the copy in Sent Items; null where the mail was sent in one request.
+        message_id: id of the draft that was sent; the copy in Sent Items mostly has the same, but
+            Microsoft 365 does not promise it: its internet_message_id leads there in any case. Null
+            where the mail was sent in one request.
         internet_message_id: what an answer to it names in `In-Reply-To`; null likewise.
         conversation_id: the thread; null likewise.
     """

@@ -22,6 +22,9 @@ from localdev.graph_simulator.message import Message
 from localdev.graph_simulator.operations import Call, operation
 from localdev.graph_simulator.routes.messages import message_of, one_message
 
+_EXTRAS = ("internetMessageHeaders", "singleValueExtendedProperties")
+"""What a draft that answers a mail may not take over from the request; see `Quirks`."""
+
 
 @operation("POST", "users/{}/sendmail", "sendMail")
 def send_mail(call: Call) -> Answer:
@@ -110,7 +113,7 @@ def _reply_to_all(content: Content, sender: Address) -> Content:
 def _submit(call: Call, draft: Message) -> None:
     """Send a draft; it turns into the mail in Sent Items."""
     call.directory.send(call.mailbox, draft.content, lambda: draft.mime, keep_copy=False)
-    call.mailbox.sent(draft)
+    call.mailbox.sent(draft, new_id=call.quirks.new_id_when_sent)
 
 
 def _drafted(call: Call, compose: Callable[[Content, Address], Content]) -> Message:
@@ -127,6 +130,8 @@ def _drafted(call: Call, compose: Callable[[Content, Address], Content]) -> Mess
         comment_on(content, str(body["comment"]))
     if body.get("torecipients"):
         message = {**message, "toRecipients": body["torecipients"]}
+    if call.quirks.bare_answers:
+        message = {name: value for name, value in message.items() if name not in _EXTRAS}
     change_content(content, message)
     draft = Message(
         mailbox,

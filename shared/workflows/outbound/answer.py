@@ -59,7 +59,7 @@ async def answer(
         await _complete(sending, caller, draft, request, above_quote, parts)
 
     await drafts.prepared(sending, caller, draft, complete)
-    return Sent(await drafts.dispatch(sending, caller, draft))
+    return Sent(await drafts.dispatch(sending, caller, draft, key))
 
 
 async def _person(sending: Sending, caller: Caller, message_id: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from shared.domain.errors import AnswerLost, MailboxError, MailboxUnavailable, MailNotFound
 from shared.outbound_ports import Caller, Draft
 from shared.telemetry import logger
+from shared.workflows.outbound.fate import fate
 from shared.workflows.outbound.parts import LARGEST_POST, Part
 from shared.workflows.outbound.sending import Sending
 
@@ -65,8 +66,14 @@ async def attach(sending: Sending, caller: Caller, draft: Draft, parts: Sequence
             await sending.operations.upload(caller, draft.id, part.upload(), part.read)
 
 
-async def dispatch(sending: Sending, caller: Caller, draft: Draft) -> Draft:
+async def dispatch(sending: Sending, caller: Caller, draft: Draft, key: str) -> Draft:
     """Sends a draft, once.
+
+    Args:
+        sending: what sends need.
+        caller: whose mailbox.
+        draft: the mail.
+        key: with which the draft was made.
 
     Raises:
         AnswerLost: nobody knows whether it is sent; says how to find out.
@@ -76,8 +83,9 @@ async def dispatch(sending: Sending, caller: Caller, draft: Draft) -> Draft:
     try:
         await sending.operations.send_draft(caller, draft.id)
     except AnswerLost as error:
-        if await _was_sent(sending, caller, draft):
-            return replace(draft, is_draft=False)
+        sent = await _seen_sent(sending, caller, draft, key)
+        if sent is not None:
+            return sent
         lost = AnswerLost(
             caller.mailbox,
             "send: no answer, and the mail is not seen in Sent Items. It may be sent or not:"
@@ -85,10 +93,12 @@ async def dispatch(sending: Sending, caller: Caller, draft: Draft) -> Draft:
         )
         lost.said = error.said
         raise lost from error
-    except MailNotFound:
-        raise
+    except MailNotFound as error:
+        # Graph does not see yet what it has made just now, or a person has taken it away
+        await _in_any_case(_remove(sending, caller, draft, key))
+        raise _nothing_sent(caller, error) from error
     except MailboxError:
-        await _in_any_case(_remove(sending, caller, draft, surely_unsent=False))
+        await _in_any_case(_remove(sending, caller, draft, key))
         raise
     return replace(draft, is_draft=False)
 
@@ -139,38 +149,53 @@ async def _remove_when_made(
         await _remove(sending, caller, await making)
 
 
-async def _remove(
-    sending: Sending, caller: Caller, draft: Draft, *, surely_unsent: bool = True
-) -> None:
-    """Removes a draft; where it may have been sent by a person, only if it still is a draft."""
+async def _remove(sending: Sending, caller: Caller, draft: Draft, asked_by: str = "") -> None:
+    """Removes a draft.
+
+    Args:
+        sending: what sends need.
+        caller: whose mailbox.
+        draft: the draft.
+        asked_by: its key, where it was asked to be sent: it goes only if it still is a draft, for
+            a person may have sent it.
+    """
     for _ in range(REMOVALS):
+        pause = 1.0
         try:
-            found = draft if surely_unsent else await sending.operations.look(caller, draft.id)
+            found = await _seen(sending, caller, draft, asked_by) if asked_by else draft
             if found is not None and found.is_draft:
-                await sending.operations.discard_draft(caller, draft.id)
+                await sending.operations.discard_draft(caller, found.id)
+            if found is not None:
+                return
         except MailboxUnavailable as error:
-            pause = error.retry_after or 1.0
+            pause = error.retry_after or pause
             if pause > LONGEST_PAUSE:
                 break
-            await sending.sleep(pause)
         except Exception:  # noqa: BLE001 - what is told is the failure before it
             break
-        else:
-            return
+        await sending.sleep(pause)
     logger().warning("draft.left_behind", mailbox=caller.mailbox)
 
 
-async def _was_sent(sending: Sending, caller: Caller, draft: Draft) -> bool:
+async def _seen(sending: Sending, caller: Caller, draft: Draft, key: str) -> Draft | None:
+    """A draft, or what it became, by its id or its key; None where Graph shows neither (yet)."""
+    found = await sending.operations.look(caller, draft.id)
+    return found or await sending.operations.find_draft(caller, key)
+
+
+async def _seen_sent(sending: Sending, caller: Caller, draft: Draft, key: str) -> Draft | None:
+    """The mail that a draft has become; None where it is not seen."""
     for pause in LOOKS:
         await sending.sleep(pause)
         with contextlib.suppress(MailboxError):  # a refusal to look is no verdict on the mail
-            found = await sending.operations.look(caller, draft.id)
+            found = await fate(sending.operations, caller, draft, key)
             if found is not None and not found.is_draft:
-                return True
-    return False
+                return replace(draft, id=found.id, is_draft=False)
+    return None
 
 
-def _nothing_sent(caller: Caller, error: AnswerLost) -> MailboxUnavailable:
-    failed = MailboxUnavailable(caller.mailbox, f"{error.what}. Nothing is sent", error.retry_after)
+def _nothing_sent(caller: Caller, error: AnswerLost | MailNotFound) -> MailboxUnavailable:
+    wait = error.retry_after if isinstance(error, AnswerLost) else None
+    failed = MailboxUnavailable(caller.mailbox, f"{error.what}. Nothing is sent", wait)
     failed.said = error.said
     return failed

@@ -53,7 +53,7 @@ async def send(sending: Sending, caller: Caller, request: SendRequest) -> Sent:
         await drafts.prepared(
             sending, caller, draft, lambda: drafts.attach(sending, caller, draft, parts)
         )
-    return Sent(await drafts.dispatch(sending, caller, draft))
+    return Sent(await drafts.dispatch(sending, caller, draft, key))
 
 
 def request_size(message: Mapping[str, Any]) -> int:

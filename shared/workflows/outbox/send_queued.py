@@ -37,10 +37,10 @@ from shared.domain.outbound.outbox import (
 from shared.domain.settlement import LONGEST_DELAY, growing_delay
 from shared.outbound_ports import Caller, Draft
 from shared.telemetry import bound, logger
+from shared.workflows.outbound.fate import fate
 from shared.workflows.outbox import drafting
 from shared.workflows.outbox.box import Outbox
 from shared.workflows.outbox.enqueue import ordered
-from shared.workflows.outbox.fate import fate
 
 WITH_FILES = timedelta(minutes=7)
 """The longest that one attempt takes that may have files to send; the platform ends a function
@@ -272,7 +272,7 @@ class _Attempt:
     async def _refused(self, error: MailboxError, *, is_first: bool) -> None:
         """Fails, unless the mail is sent already, or an earlier request may have sent it."""
         try:
-            found = await fate(self._operations, self._caller, self._item)
+            found = await self._fate()
         except MailboxError:
             found = None
         if found is not None and not found.is_draft:
@@ -290,7 +290,7 @@ class _Attempt:
             error: where it was asked just now, why nobody knows.
         """
         try:
-            found = await fate(self._operations, self._caller, self._item)
+            found = await self._fate()
         except (MailboxUnavailable, SignInRefused) as unavailable:
             await self._unavailable(SendState.SENDING, unavailable)
             return
@@ -321,6 +321,11 @@ class _Attempt:
     def _asked_for(self) -> timedelta:
         """How long ago Graph was asked to send the draft."""
         return self._clock.now() - (self._item.asked_at or self._item.updated_at)
+
+    async def _fate(self) -> Draft | None:
+        item = self._item
+        draft = Draft(item.draft_id, item.internet_message_id, item.conversation_id)
+        return await fate(self._operations, self._caller, draft, item.draft_key)
 
     async def _unavailable(self, state: SendState, error: MailboxError) -> None:
         asked = error.retry_after if isinstance(error, MailboxUnavailable) else None

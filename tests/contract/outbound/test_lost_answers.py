@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from localdev.graph_simulator import Faults
+from localdev.graph_simulator import Faults, Quirks
 from shared.domain.errors import (
     AnswerLost,
     MailboxError,
@@ -69,12 +69,14 @@ async def test_a_throttled_send_is_repeated(world: OutboundWorld) -> None:
     assert world.hourglass.slept == [2]
 
 
+@pytest.mark.parametrize("new_id", [False, True])
 @pytest.mark.parametrize("operation", ["POST messages", "POST send"])
 @pytest.mark.parametrize("status", [504, "drop"])
 async def test_a_draft_goes_out_once(
-    world: OutboundWorld, operation: str, status: int | str
+    world: OutboundWorld, operation: str, status: int | str, *, new_id: bool
 ) -> None:
-    """Though the answer was lost after it took effect."""
+    """Though the answer was lost after it took effect, and the id may be another by then."""
+    world.simulator.quirks = Quirks(new_id_when_sent=new_id)
     world.simulator.fail_next(operation, status, after_effect=True)  # type: ignore[arg-type]
 
     sent = await world.send(identify=True)
@@ -82,6 +84,9 @@ async def test_a_draft_goes_out_once(
     assert len(world.simulator.sent) == 1
     assert sent.draft is not None
     assert not world.simulator.messages(MAILBOX, "drafts")
+    if operation == "POST send":
+        [copy] = world.simulator.messages(MAILBOX, "sentitems")
+        assert sent.draft.id == copy.id
 
 
 async def test_a_draft_is_found_by_its_key_before_and_after_it_is_sent(

@@ -4,6 +4,7 @@ from base64 import b64encode
 
 import pytest
 
+from localdev.graph_simulator import Quirks
 from shared.domain.document import new_document
 from shared.domain.errors import MailboxRefused
 from tests.builders import MAILBOX
@@ -70,14 +71,20 @@ async def test_an_identified_send_is_two_requests(world: OutboundWorld) -> None:
     assert not copy.is_draft
 
 
-async def test_the_id_of_the_answer_is_that_of_the_copy(world: OutboundWorld) -> None:
-    """Immutable ids outlive sending, as Graph documents it."""
+@pytest.mark.parametrize("new_id", [False, True])
+async def test_the_internet_message_id_of_the_answer_is_that_of_the_copy(
+    world: OutboundWorld, *, new_id: bool
+) -> None:
+    """Its other id may be the draft's only: of that Graph's documentation says both."""
+    world.simulator.quirks = Quirks(new_id_when_sent=new_id)
+
     sent = await world.send(identify=True)
 
     assert sent.draft is not None
+    copy = await world.only(MAILBOX, "sentitems")
+    assert copy.internet_message_id == sent.draft.internet_message_id
     found = await world.operations.look(world.caller, sent.draft.id)
-    assert found is not None
-    assert not found.is_draft
+    assert (found is None) == new_id
 
 
 async def test_nothing_is_kept_where_nothing_is_to_be(world: OutboundWorld) -> None:

@@ -19,6 +19,7 @@ from shared.domain.errors import (
 )
 from shared.domain.outbound.requests import SendRequest
 from shared.workflows.outbound.send import send
+from tests.fakes.outbox import StrictMailOperations
 from tests.unit.workflows.outbound.desk import ADA, Desk, asked_for
 
 BOX = "support@contoso.example"
@@ -32,6 +33,12 @@ def a_mail(**fields: object) -> SendRequest:
 
 def a_file(size: int, name: str = "a.bin") -> dict[str, str]:
     return {"name": name, "content": b64encode(b"a" * size).decode()}
+
+
+def send_all(desk: Desk) -> None:
+    """A person sends all drafts."""
+    for message in desk.operations.messages.values():
+        message.json["isDraft"], message.folder = False, "sentitems"
 
 
 async def test_a_simple_mail_is_one_request() -> None:
@@ -206,14 +213,44 @@ async def test_a_draft_whose_sending_is_refused_is_removed(error: MailboxError) 
     assert not desk.operations.messages
 
 
-async def test_a_draft_that_is_gone_when_it_is_sent_is_not_removed() -> None:
-    """What now has its id may be the mail that somebody has sent."""
+async def test_a_mail_whose_answer_was_lost_is_found_under_another_id() -> None:
+    """The copy in Sent Items may have one of its own, and no key."""
     desk = Desk()
-    desk.operations.fail_next("send_draft", MailNotFound(BOX, "gone"))
+    operations = StrictMailOperations()
+    operations.copies = True
+    operations.fail_next("send_draft", AnswerLost(BOX, "lost"), after_effect=True)
 
-    with pytest.raises(MailNotFound):
+    sent = await send(
+        replace(desk.sending, operations=operations), desk.caller, a_mail(identify=True)
+    )
+
+    assert sent.draft is not None
+    assert sent.draft.id in operations.messages
+    assert sent.draft.conversation_id == "thread-1"
+
+
+async def test_a_draft_that_graph_does_not_see_yet_is_removed_when_it_does() -> None:
+    """It was made a moment before; nothing is sent, and the caller may try again."""
+    desk = Desk()
+    desk.operations.fail_next("send_draft", MailNotFound(BOX, "send draft: Graph answered 404"))
+    desk.operations.fail_next("look", MailboxUnavailable(BOX, "down"))
+
+    with pytest.raises(MailboxUnavailable, match="Nothing is sent"):
         await send(desk.sending, desk.caller, a_mail(identify=True))
 
+    assert not desk.operations.messages
+
+
+async def test_a_draft_that_a_person_has_sent_is_not_removed() -> None:
+    """What now has its id is the mail."""
+    desk = Desk()
+    person = replace(desk.sending, begins=lambda: send_all(desk))
+    desk.operations.fail_next("send_draft", MailNotFound(BOX, "send draft: Graph answered 404"))
+
+    with pytest.raises(MailboxUnavailable):
+        await send(person, desk.caller, a_mail(identify=True))
+
+    assert [one.folder for one in desk.operations.messages.values()] == ["sentitems"]
     assert not desk.operations.asked["discard_draft"]
 
 
