@@ -145,6 +145,9 @@ class _NoCounts:
         """Any mail may go."""
         return True
 
+    async def take_back(self, *_: object) -> None:
+        """Nothing was counted."""
+
 
 async def _work(sends: int) -> dict[str, Any]:
     """What the worker does: accepts all, then sends all."""

@@ -144,6 +144,7 @@ class Connector:
             counts=TableSendCounts(self._storage),
             clock=self.ports.clock,
             most_per_hour=self.settings.mails_per_recipient_and_hour,
+            unlimited=self.settings.unlimited_recipients,
         )
 
     @cached_property

@@ -244,3 +244,11 @@ class SendCounts(Protocol):
             StorageUnavailable: nobody can count now.
         """
         ...
+
+    async def take_back(self, recipient: str, hour: datetime) -> None:
+        """Counts one mail less in an hour, in which it was counted and then not sent.
+
+        Raises:
+            StorageUnavailable: nobody can count now.
+        """
+        ...

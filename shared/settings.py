@@ -61,6 +61,9 @@ SETTINGS: Mapping[str, Setting] = {
         60,
         "mails that one recipient is sent in an hour, against loops; 0: any number",
     ),
+    "UNLIMITED_RECIPIENTS": Setting(
+        values.words, (), "addresses that may get more in an hour, such as an archive's"
+    ),
     "ENGINE_VARIABLES_LIMIT": Setting(
         values.integer(least=1_000, most=100_000_000),
         1_300_000,
@@ -161,6 +164,7 @@ class Settings:
     webhook_signing_secret: str
     target_timeout: timedelta
     mails_per_recipient_and_hour: int
+    unlimited_recipients: tuple[str, ...]
     engine_variables_limit: int
     document_retention: timedelta
     document_signing_secret: str

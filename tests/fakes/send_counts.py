@@ -20,10 +20,19 @@ class FakeSendCounts:
 
     async def add(self, recipient: str, hour: datetime, most: int) -> bool:
         """Counts one mail more, unless there were `most` already."""
-        if self.failing:
-            raise StorageUnavailable("table sendcounts: answered 503", 503)
+        self._fail()
         key = (recipient.lower(), hour)
         if self.counts.get(key, 0) >= most:
             return False
         self.counts[key] = self.counts.get(key, 0) + 1
         return True
+
+    async def take_back(self, recipient: str, hour: datetime) -> None:
+        """Counts one mail less."""
+        self._fail()
+        key = (recipient.lower(), hour)
+        self.counts[key] = max(0, self.counts.get(key, 0) - 1)
+
+    def _fail(self) -> None:
+        if self.failing:
+            raise StorageUnavailable("table sendcounts: answered 503", 503)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import sys
 from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
@@ -45,24 +46,29 @@ class TableSendCounts:
 
     async def add(self, recipient: str, hour: datetime, most: int) -> bool:
         """Counts one mail more, unless there were `most` already."""
+        return await self._changed(recipient, hour, 1, range(most))
+
+    async def take_back(self, recipient: str, hour: datetime) -> None:
+        """Counts one mail less, if it still is that hour's count."""
+        await self._changed(recipient, hour, -1, range(1, sys.maxsize))
+
+    async def _changed(self, recipient: str, hour: datetime, by: int, counts: range) -> bool:
+        """Changes the count of an hour, if it is one of `counts`; gives whether it was."""
         # half a surrogate is no address, but Graph may give one
         plain = recipient.lower().encode("utf-8", "surrogatepass")
         identity = hashlib.sha256(plain).hexdigest()
         keys = {"PartitionKey": identity[:2], "RowKey": identity[:40]}
         stamp = hour.astimezone(UTC).strftime("%Y-%m-%dT%H")
         async with self._locks.setdefault(identity, asyncio.Lock()):
-            return await self._counted(keys, stamp, most)
-
-    async def _counted(self, keys: dict[str, str], stamp: str, most: int) -> bool:
-        for round_ in range(ROUNDS):
-            row, version = await self._read(keys)
-            count = row.get("count", 0) if row.get("hour") == stamp else 0
-            if count >= most:
-                return False
-            if await self._write({**keys, "hour": stamp, "count": count + 1}, version):
-                return True
-            longest = min(0.02 * 2**round_, LONGEST_PAUSE)
-            await asyncio.sleep(random.uniform(0, longest))  # noqa: S311
+            for round_ in range(ROUNDS):
+                row, version = await self._read(keys)
+                count = row.get("count", 0) if row.get("hour") == stamp else 0
+                if count not in counts:
+                    return False
+                if await self._write({**keys, "hour": stamp, "count": count + by}, version):
+                    return True
+                longest = min(0.02 * 2**round_, LONGEST_PAUSE)
+                await asyncio.sleep(random.uniform(0, longest))  # noqa: S311
         raise StorageUnavailable("table sendcounts: a recipient is counted by too many at once")
 
     async def _read(self, keys: dict[str, str]) -> tuple[dict[str, Any], str]:

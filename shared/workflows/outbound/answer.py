@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import AsyncExitStack
 
 from shared.domain.automatic import is_automatic
 from shared.domain.errors import Refusal, SendRefused
@@ -53,13 +54,16 @@ async def answer(
     )
     above_quote = request.body if quote else ""
 
-    async def complete() -> None:
-        if sender is not None:
-            _refuse_loop(caller, draft, sender)
-        await _complete(sending, caller, draft, request, above_quote, parts)
+    async with AsyncExitStack() as counting:
 
-    await drafts.prepared(sending, caller, draft, complete)
-    return Sent(await drafts.dispatch(sending, caller, draft, key))
+        async def complete() -> None:
+            if sender is not None:
+                _refuse_loop(caller, draft, sender)
+            await counting.enter_async_context(sending.counted(draft.recipients))
+            await _complete(sending, caller, draft, request, above_quote, parts)
+
+        await drafts.prepared(sending, caller, draft, complete)
+        return Sent(await drafts.dispatch(sending, caller, draft, key))
 
 
 async def _person(sending: Sending, caller: Caller, message_id: str) -> str:
@@ -103,7 +107,6 @@ async def _complete(  # noqa: PLR0917 - what a draft needs
     above_quote: str,
     parts: list[Part],
 ) -> None:
-    await sending.count(draft.recipients)
     if above_quote:
         merged = above(above_quote, request.body_content_type, draft.body, draft.body_content_type)
         changes = {"body": body(*merged)}

@@ -12,7 +12,7 @@ from shared.domain.outbound.graph_json import addresses, new_message
 from shared.domain.outbound.requests import SendRequest
 from shared.outbound_ports import Caller
 from shared.workflows.outbound import drafts
-from shared.workflows.outbound.parts import parts_of, weight
+from shared.workflows.outbound.parts import Part, parts_of, weight
 from shared.workflows.outbound.sending import Sending, Sent
 
 LARGEST_REQUEST = 4_000_000
@@ -38,20 +38,27 @@ async def send(sending: Sending, caller: Caller, request: SendRequest) -> Sent:
             "a mail of more than 3 MB goes as a draft, of which a copy stays in Sent Items. Leave"
             " saveToSentItems out, or send less.",
         )
-    await sending.count(addresses(message))
     if fits and parts:
         message["attachments"] = [await part.whole() for part in parts]
-    if fits and not request.identify:
-        sending.begins()
-        await sending.operations.send_at_once(caller, message, save=request.save_to_sent_items)
-        return Sent(kept=request.save_to_sent_items)
+    async with sending.counted(addresses(message)):
+        if fits and not request.identify:
+            sending.begins()
+            await sending.operations.send_at_once(caller, message, save=request.save_to_sent_items)
+            return Sent(kept=request.save_to_sent_items)
+        return await _as_draft(sending, caller, message, [] if fits else parts)
+
+
+async def _as_draft(
+    sending: Sending, caller: Caller, message: dict[str, Any], apart: list[Part]
+) -> Sent:
+    """Sends a mail as a draft, to which files are attached that did not fit into it."""
     key = str(uuid.uuid4())
     draft = await drafts.made(
         sending, caller, key, lambda: sending.operations.create_draft(caller, message, key)
     )
-    if not fits:
+    if apart:
         await drafts.prepared(
-            sending, caller, draft, lambda: drafts.attach(sending, caller, draft, parts)
+            sending, caller, draft, lambda: drafts.attach(sending, caller, draft, apart)
         )
     return Sent(await drafts.dispatch(sending, caller, draft, key))
 

@@ -38,6 +38,7 @@ from shared.domain.settlement import LONGEST_DELAY, growing_delay
 from shared.outbound_ports import Caller, Draft
 from shared.telemetry import bound, logger
 from shared.workflows.outbound.fate import fate
+from shared.workflows.outbound.sending import Counted
 from shared.workflows.outbox import drafting
 from shared.workflows.outbox.box import Outbox
 from shared.workflows.outbox.enqueue import ordered
@@ -145,6 +146,7 @@ class _Attempt:
         self._lease = lease
         self._is_new = is_new
         self.began = False
+        self._counted: Counted | None = None
         self._operations = box.sending.operations
         self._clock = box.sending.clock
         self._caller = Caller(item.mailbox, item.credential)
@@ -216,8 +218,8 @@ class _Attempt:
             known = await drafting.found(self._box, self._caller, self._item, mail)
             if known is not None:
                 return known
-        if not self._item.counted:
-            await self._box.sending.count(addresses(mail.message))
+        if not self._item.counted and not may_have_draft:  # who may have made one has counted it
+            self._counted = await self._box.sending.count(addresses(mail.message))
             self._item = replace(self._item, counted=True)
         try:
             draft = await self._operations.create_draft(
@@ -253,6 +255,7 @@ class _Attempt:
         try:
             await self._write(replace(item, state=SendState.SENDING, asked_at=now, updated_at=now))
         except _TakenOver:
+            await self._take_back()
             await self._discard_if_ours_alone()
             raise
         try:
@@ -362,10 +365,17 @@ class _Attempt:
         item = self._item
         await self._write(item.failed(self._clock.now(), why))
         logger().error("send.failed", reason=self._item.reason)
+        if item.asked_at is None:
+            await self._take_back()
         if item.draft_id and item.asked_at is None:
             with contextlib.suppress(MailboxError):
                 await self._operations.discard_draft(self._caller, item.draft_id)
         await self._tidy()
+
+    async def _take_back(self) -> None:
+        """Counts the mail no more, where this attempt has counted it."""
+        if self._counted is not None:
+            await self._box.sending.take_back(self._counted)
 
     async def _discard_if_ours_alone(self) -> None:
         """Removes the draft of a worker that was too slow, if who took over has, or makes, another.

@@ -47,6 +47,20 @@ async def test_recipients_and_hours_are_counted_apart(worker: Callable[[], SendC
     assert await counts.add(ADA, HOUR + timedelta(hours=1), 1)
 
 
+async def test_what_was_not_sent_is_taken_back(worker: Callable[[], SendCounts]) -> None:
+    """By any worker, never below nothing, and not from another hour."""
+    first, second = worker(), worker()
+    await first.add(ADA, HOUR, 1)
+
+    await second.take_back(ADA.upper(), HOUR)
+    await second.take_back(ADA, HOUR)
+    counted = [await first.add(ADA, HOUR, 1), await first.add(ADA, HOUR, 1)]
+    await first.take_back(ADA, HOUR + timedelta(hours=1))
+
+    assert counted == [True, False]
+    assert not await first.add(ADA, HOUR, 1)
+
+
 async def test_workers_at_once_do_not_exceed_the_limit(worker: Callable[[], SendCounts]) -> None:
     """Nor does one of them count in vain."""
     workers = [worker() for _ in range(4)]

@@ -32,6 +32,7 @@ LEFT_OUT = {
     "ACCOUNT_CLIENT_ID": "the app registration of the template serves accounts as well",
     "ACCOUNT_KEY_FILE": "for one machine; in Azure ACCOUNT_KEY is in the vault",
     "PLAIN_HTTP_HOSTS": "empty is right: every target by https",
+    "UNLIMITED_RECIPIENTS": "empty is right: the limit is for everybody",
 }
 """Settings without a default of their own that a deployment may do without."""
 

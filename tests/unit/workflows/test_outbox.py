@@ -303,6 +303,42 @@ async def test_a_recipient_who_has_got_enough_gets_the_mail_in_the_next_hour() -
     assert list(world.counts.counts.values()) == [1, 1]
 
 
+async def test_a_send_that_is_refused_does_not_count() -> None:
+    """Nothing reached the recipient."""
+    world = OutboxWorld(most_per_hour=1)
+    world.mailbox.fail_next("create_draft", MailboxRefused(MAILBOX, "answered 403"))
+    await world.enqueue()
+    await world.work()
+
+    assert world.item().state is SendState.FAILED
+    assert list(world.counts.counts.values()) == [0]
+
+
+async def test_a_send_counts_once_though_its_worker_dies() -> None:
+    """Right after it was counted: whoever takes it over does not count it again."""
+    world = OutboxWorld(most_per_hour=5)
+    world.mailbox.fail_next("create_draft", KeyError("killed"))
+    await world.enqueue()
+    with pytest.raises(KeyError):
+        await world.work()
+    await world.hour()
+
+    assert world.item().state is SendState.SENT
+    assert list(world.counts.counts.values()) == [1]
+
+
+async def test_a_send_counts_once_though_it_is_tried_for_hours() -> None:
+    """A mailbox that throttles all day takes nothing away from others."""
+    world = OutboxWorld(most_per_hour=5)
+    for _ in range(3):
+        world.mailbox.fail_next("create_draft", DOWN)
+    await world.enqueue()
+    await world.hour()
+
+    assert world.item().state is SendState.SENT
+    assert list(world.counts.counts.values()) == [1]
+
+
 async def test_a_storage_that_does_not_queue_delays_the_mail_only(
     world: OutboxWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,6 +173,18 @@ async def test_an_answer_over_the_cap_leaves_no_draft() -> None:
     assert (ADA, desk.sending.clock.now()) in desk.counts.counts
 
 
+async def test_an_answer_that_is_not_sent_does_not_count() -> None:
+    """Though whom it goes to was known, and counted, before."""
+    desk = Desk()
+    mail = desk.operations.deliver()
+    desk.operations.fail_next("send_draft", MailboxUnavailable(BOX, "throttled", 60.0))
+
+    with pytest.raises(MailboxUnavailable):
+        await reply(desk, mail)
+
+    assert set(desk.counts.counts.values()) == {0}
+
+
 @pytest.mark.parametrize("method", ["create_answer", "send_draft"])
 async def test_an_answer_goes_once_though_graphs_is_lost(method: str) -> None:
     """It is found by its key or its id."""

@@ -23,6 +23,7 @@ from tests.fakes.outbox import StrictMailOperations
 from tests.unit.workflows.outbound.desk import ADA, Desk, asked_for
 
 BOX = "support@contoso.example"
+LOST = AnswerLost(BOX, "lost")
 DOCUMENT = "20260114-" + "a" * 32 + "-" + "b" * 16
 
 
@@ -352,6 +353,59 @@ async def test_a_recipient_gets_so_many_mails_an_hour() -> None:
     assert raised.value.why is Refusal.TOO_MANY
     assert raised.value.retry_after == 3600
     assert len(desk.operations.sent) == 2
+
+
+async def test_a_mail_that_is_refused_counts_for_nobody() -> None:
+    """Or one who has got enough would block those beside him."""
+    desk = Desk(most_per_hour=1)
+    await send(desk.sending, desk.caller, a_mail())
+
+    with pytest.raises(SendRefused):
+        await send(desk.sending, desk.caller, a_mail(to=["bob@example.org", ADA]))
+    await send(desk.sending, desk.caller, a_mail(to=["bob@example.org"]))
+
+    assert set(desk.counts.counts.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [(MailboxRefused(BOX, "403"), 0), (MailboxUnavailable(BOX, "429"), 0), (LOST, 1)],
+)
+@pytest.mark.parametrize("method", ["send_at_once", "send_draft"])
+async def test_a_mail_that_certainly_was_not_sent_does_not_count(
+    method: str, error: MailboxError, left: int
+) -> None:
+    """One that may have been does."""
+    desk = Desk()
+    desk.operations.fail_next(method, error)
+
+    with pytest.raises(MailboxError):
+        await send(desk.sending, desk.caller, a_mail(identify=method == "send_draft"))
+
+    assert sum(desk.counts.counts.values()) == left
+
+
+async def test_what_was_counted_stays_where_nobody_can_count() -> None:
+    """The caller is told why the mail was not sent, and not that."""
+    desk = Desk()
+    desk.operations.fail_next("send_at_once", MailboxRefused(BOX, "403"))
+    sending = replace(desk.sending, begins=lambda: setattr(desk.counts, "failing", True))
+
+    with pytest.raises(MailboxRefused):
+        await send(sending, desk.caller, a_mail())
+
+    assert sum(desk.counts.counts.values()) == 1
+
+
+async def test_an_archive_may_get_any_number() -> None:
+    """However its address is written; the others beside it do not."""
+    desk = Desk(most_per_hour=1)
+    sending = replace(desk.sending, unlimited=("Archive@example.org",))
+    for number in range(3):
+        to = [f"{number}@example.org"]
+        await send(sending, desk.caller, a_mail(to=to, bcc=["archive@EXAMPLE.org"]))
+
+    assert len(desk.operations.sent) == len(desk.counts.counts) == 3
 
 
 async def test_without_a_cap_nothing_is_counted() -> None:
