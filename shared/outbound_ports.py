@@ -69,6 +69,7 @@ class Draft:
         conversation_id: of its thread.
         is_draft: whether it still has to be sent.
         recipients: addresses of all who get it, in lower case.
+        cc: those of them who get a copy, as Graph has them.
         senders: addresses from which it goes, in lower case: those of its mailbox, as far as Graph
             names them.
         body: what stands in it.
@@ -80,6 +81,7 @@ class Draft:
     conversation_id: str
     is_draft: bool = True
     recipients: tuple[str, ...] = ()
+    cc: tuple[Json, ...] = ()
     senders: tuple[str, ...] = ()
     body: str = field(default="", repr=False)
     body_content_type: str = "text"

@@ -25,6 +25,7 @@ _PROPERTY = re.compile(
     r"^(String|Boolean|Integer|SystemTime|Binary|Long|Double) "
     r"(0x[0-9A-Fa-f]{1,4}|\{[0-9A-Fa-f-]{36}\} (Name .+|Id 0x[0-9A-Fa-f]{1,4}))$"
 )
+_HEADER_PROPERTY = "String {00020386-0000-0000-C000-000000000046} Name "
 _RECIPIENTS = {
     "toRecipients": "to",
     "ccRecipients": "cc",
@@ -140,7 +141,7 @@ def mime_from_content(content: Content) -> bytes:
     message["Date"] = format_datetime(content.sent or datetime.now(UTC))
     message["Message-ID"] = _UNSAFE.sub("", content.internet_message_id)
     taken = {name.lower() for name in message} | {"mime-version"}
-    for name, value in content.headers:
+    for name, value in (*content.headers, *_kept_headers(content)):
         if name.lower() not in taken and not name.lower().startswith("content-"):
             message[name] = _UNSAFE.sub(" ", value)
     message.set_content(content.body, subtype="html" if content.body_type == "html" else "plain")
@@ -148,6 +149,17 @@ def mime_from_content(content: Content) -> bytes:
         if attachment.kind != "reference":
             _attach(message, attachment)
     return message.as_bytes()
+
+
+def _kept_headers(content: Content) -> list[tuple[str, str]]:
+    """Return own headers that were set as extended properties, which is how Exchange keeps them."""
+    known = {name.lower() for name, _ in content.headers}
+    named = [
+        (identity.removeprefix(_HEADER_PROPERTY), value)
+        for identity, value in content.properties.items()
+        if identity.startswith(_HEADER_PROPERTY)
+    ]
+    return [(name, value) for name, value in named if _is_own(name) and name.lower() not in known]
 
 
 def reply_to(content: Content, sender: Address, *, everybody: bool = False) -> Content:

@@ -27,6 +27,7 @@ from shared.domain.outbound.outbox import KeyReused, NotDurable
 
 _REFUSALS = {
     Refusal.LOOP: HTTPStatus.CONFLICT,
+    Refusal.ELSEWHERE: HTTPStatus.CONFLICT,
     Refusal.TOO_MANY: HTTPStatus.TOO_MANY_REQUESTS,
     Refusal.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Refusal.NO_DOCUMENT: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -112,7 +112,8 @@ class AnswerTooLarge(MailboxError):
 class Refusal(StrEnum):
     """Why the connector does not send a mail."""
 
-    LOOP = "automaticAnswerToAutomaticMail"
+    LOOP = "mailLoop"
+    ELSEWHERE = "replyToElsewhere"
     TOO_MANY = "tooManyMailsToRecipient"
     TOO_LARGE = "mailTooLarge"
     NO_DOCUMENT = "documentNotFound"

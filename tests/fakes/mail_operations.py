@@ -193,6 +193,8 @@ class FakeMailOperations:
         origin = self._message(caller, message_id).json
         to = [] if how is Answering.FORWARD else origin.get("replyTo") or [origin["from"]]
         own = {"toRecipients": to, "body": origin["body"], "isDraft": True}
+        if how is Answering.REPLY_ALL:
+            own["ccRecipients"] = origin.get("ccRecipients", [])
         thread = {"conversationId": origin["conversationId"]}
         made = self._new({**own, **thread, **self._sender(), **changes}, "drafts", key)
         await self._end("create_answer")
@@ -315,6 +317,7 @@ def _draft(message: FakeMessage) -> Draft:
         conversation_id=message.json["conversationId"],
         is_draft=message.json["isDraft"],
         recipients=addresses(message.json),
+        cc=tuple(message.json.get("ccRecipients", ())),
         senders=senders(message.json),
         body=(message.json.get("body") or {}).get("content", ""),
         body_content_type=(message.json.get("body") or {}).get("contentType", "text"),

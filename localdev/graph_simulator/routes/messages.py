@@ -135,6 +135,8 @@ def update_message(call: Call) -> Answer:
     if _PROPERTIES in changes:
         change_content(message.content, {_PROPERTIES: changes[_PROPERTIES]})
     content_changed = bool(_CONTENT & changes.keys())
+    if message.is_draft and _PROPERTIES in changes:
+        content_changed = True  # some of them are its headers
     if content_changed:
         change_content(message.content, changes)
     if changes.keys() - {"isRead"}:

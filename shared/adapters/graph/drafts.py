@@ -21,6 +21,7 @@ def draft_of(message: Json) -> Draft:
         conversation_id=message.get("conversationId") or "",
         is_draft=bool(message.get("isDraft", True)),
         recipients=addresses(message),
+        cc=tuple(message.get("ccRecipients") or ()),
         senders=senders(message),
         body=body.get("content") or "",
         body_content_type=body.get("contentType") or "text",

@@ -6,13 +6,22 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.domain.outbound.mail import MailContent, Recipient, Someone, recipient
+from shared.domain.outbound.mail import (
+    AUTOMATIC_HEADER,
+    MailContent,
+    Recipient,
+    Someone,
+    recipient,
+)
 from shared.domain.outbound.requests import ForwardRequest, ReplyRequest, SendRequest
 
 KEY_PROPERTY = "String {7d9c1f5a-64b0-4a35-9b1e-3f0c8e5b2a41} Name MailConnectorKey"
 """The extended property by which a draft is found again; the namespace is the connector's own."""
 
-AUTO_SUBMITTED_PROPERTY = "String {00020386-0000-0000-C000-000000000046} Name Auto-Submitted"
+_HEADER_PROPERTY = "String {00020386-0000-0000-C000-000000000046} Name"
+"""What Exchange keeps headers as; those of a draft that begin with `x-` become headers again."""
+
+AUTO_SUBMITTED_PROPERTY = f"{_HEADER_PROPERTY} Auto-Submitted"
 """The named property that Exchange keeps for a header of RFC 3834. Reported to be left out when the
 mail leaves the organisation: `X-Auto-Response-Suppress` is what others see."""
 
@@ -21,7 +30,7 @@ def new_message(request: SendRequest) -> dict[str, Any]:
     """A new mail, without its attachments."""
     message = _common(request)
     message["subject"] = request.subject
-    message["toRecipients"] = _recipients(request.to)
+    message["toRecipients"] = recipients(request.to)
     message["body"] = body(request.body, request.body_content_type)
     return message
 
@@ -35,10 +44,21 @@ def answer_changes(request: ReplyRequest | ForwardRequest, *, quote: bool) -> di
     """
     changes = _common(request)
     if request.to:
-        changes["toRecipients"] = _recipients(request.to)
+        changes["toRecipients"] = recipients(request.to)
     if not quote:
         changes["body"] = body(request.body, request.body_content_type)
     return changes
+
+
+def marks() -> dict[str, Any]:
+    """What marks a draft of an automatic answer, whatever Graph has taken over of its request.
+
+    That the actions which make answers take headers and extended properties is not documented, and
+    what they answer does not show them; that these may be changed on a draft is.
+    """
+    marked = {AUTO_SUBMITTED_PROPERTY: "auto-replied"}
+    marked[f"{_HEADER_PROPERTY} {AUTOMATIC_HEADER}"] = "All"
+    return {"singleValueExtendedProperties": [_property(*one) for one in marked.items()]}
 
 
 def body(content: str, content_type: str) -> dict[str, str]:
@@ -64,7 +84,7 @@ def with_key(message: Mapping[str, Any], key: str) -> dict[str, Any]:
     known = message.get("singleValueExtendedProperties", [])
     return {
         **message,
-        "singleValueExtendedProperties": [*known, {"id": KEY_PROPERTY, "value": key}],
+        "singleValueExtendedProperties": [*known, _property(KEY_PROPERTY, key)],
     }
 
 
@@ -92,7 +112,7 @@ def _common(content: MailContent) -> dict[str, Any]:
         ("replyTo", content.reply_to),
     ):
         if people:
-            message[name] = _recipients(people)
+            message[name] = recipients(people)
     if content.sender is not None:
         message["from"] = _recipient(recipient(content.sender))
     if content.importance != "normal":
@@ -104,13 +124,16 @@ def _common(content: MailContent) -> dict[str, Any]:
         ]
     if content.automatic:
         submitted = "auto-generated" if isinstance(content, SendRequest) else "auto-replied"
-        message["singleValueExtendedProperties"] = [
-            {"id": AUTO_SUBMITTED_PROPERTY, "value": submitted}
-        ]
+        message["singleValueExtendedProperties"] = [_property(AUTO_SUBMITTED_PROPERTY, submitted)]
     return message
 
 
-def _recipients(people: Iterable[Someone]) -> list[dict[str, Any]]:
+def _property(name: str, value: str) -> dict[str, str]:
+    return {"id": name, "value": value}
+
+
+def recipients(people: Iterable[Someone]) -> list[dict[str, Any]]:
+    """People as Graph names them."""
     return [_recipient(recipient(one)) for one in people]
 
 

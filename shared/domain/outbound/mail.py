@@ -109,7 +109,7 @@ class MailContent(Model, frozen=True, kw_only=True):
         headers: own internet headers by name; names begin with `x-`.
         attachments: files and inline images.
         automatic: whether no person has asked for this very mail: it is marked so that machines do
-            not answer it.
+            not answer it, and it does not go to the mailbox that sends it.
     """
 
     body: str = ""

@@ -67,13 +67,21 @@ class ReplyRequest(MailContent, frozen=True, kw_only=True):
 
     Args:
         to: instead of those to whom an answer would go.
-        quote: whether the mail that is answered stands below the answer.
-        even_if_automatic: an automatic answer goes even to mail that a machine has sent.
+        cc: who gets a copy beside those whom an answer to all goes to anyway.
+        quote: whether the mail that is answered stands below the answer; where it is left out, only
+            below one that is not automatic: anybody could have an automatic one quote what he likes
+            to anybody.
+        even_if_automatic: it goes even to mail that a machine has sent.
     """
 
     to: Recipients = ()
-    quote: bool = True
+    quote: bool | UnsetType = UNSET
     even_if_automatic: bool = False
+
+    @property
+    def quotes(self) -> bool:
+        """Whether the mail that is answered stands below the answer."""
+        return not self.automatic if self.quote is UNSET else self.quote
 
 
 class ForwardRequest(MailContent, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from shared.domain.outbound.graph_json import addresses, new_message
 from shared.domain.outbound.requests import SendRequest
 from shared.outbound_ports import Caller
 from shared.workflows.outbound import drafts
+from shared.workflows.outbound.loops import refuse_new
 from shared.workflows.outbound.parts import Part, parts_of, weight
 from shared.workflows.outbound.sending import Sending, Sent
 
@@ -28,6 +29,7 @@ async def send(sending: Sending, caller: Caller, request: SendRequest) -> Sent:
         MailboxError: it is not sent.
         StorageUnavailable: it is not sent.
     """
+    refuse_new(caller, request)
     message = new_message(request)
     parts = await parts_of(request.attachments, sending.documents)
     size = request_size(message)

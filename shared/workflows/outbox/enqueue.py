@@ -6,6 +6,7 @@ a caller who repeats the request with the same key gets the same send.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from shared.domain.outbound.requests import SendRequest
 from shared.domain.outbound.template import render
 from shared.outbound_ports import Caller
 from shared.telemetry import logger
+from shared.workflows.outbound.loops import refuse_new
 from shared.workflows.outbound.parts import parts_of
 from shared.workflows.outbound.send import request_size
 from shared.workflows.outbox.box import Outbox
@@ -80,7 +82,7 @@ async def enqueue(
     if caller.bearer:
         raise NotDurable("a token is used for one request and never kept. Send as the app instead.")
     try:
-        _check(request)
+        _check(caller, request)
         request_size(new_message(request))
         await parts_of(request.attachments, box.sending.documents)
     except (NotDurable, SendRefused):
@@ -116,9 +118,9 @@ async def ordered(box: Outbox, message: OutboxMessage) -> tuple[OutboxItem | Non
     caller = Caller(message.mailbox)
     body = message.request or {}
     try:
-        request, written = read_request(body)
-        _check(request)
-    except (ValueError, msgspec.ValidationError, NotDurable) as error:
+        request, written = await asyncio.to_thread(read_request, body)
+        _check(caller, request)
+    except (ValueError, msgspec.ValidationError, NotDurable, SendRefused) as error:
         await _refuse(box, message, f"the message on the queue is no send request: {error}")
         return None, False
     stored = await _stored(box, _new_item(box, caller, message.key, written), request)
@@ -137,7 +139,8 @@ async def _refuse(box: Outbox, message: OutboxMessage, reason: str) -> None:
     logger().error("send.refused", reason=reason)
 
 
-def _check(request: SendRequest) -> None:
+def _check(caller: Caller, request: SendRequest) -> None:
+    refuse_new(caller, request)
     if not request.save_to_sent_items:
         raise NotDurable(
             "a durable send goes as a draft, of which a copy stays in Sent Items. Leave"

@@ -367,9 +367,9 @@ class _Attempt:
         logger().error("send.failed", reason=self._item.reason)
         if item.asked_at is None:
             await self._take_back()
-        if item.draft_id and item.asked_at is None:
-            with contextlib.suppress(MailboxError):
-                await self._operations.discard_draft(self._caller, item.draft_id)
+            if item.draft_id:
+                with contextlib.suppress(MailboxError):
+                    await self._operations.discard_draft(self._caller, item.draft_id)
         await self._tidy()
 
     async def _take_back(self) -> None:

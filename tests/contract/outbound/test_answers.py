@@ -2,7 +2,9 @@
 
 import pytest
 
+from localdev.graph_simulator import Quirks
 from shared.domain.errors import MailNotFound, SendRefused
+from shared.domain.outbound.graph_json import AUTO_SUBMITTED_PROPERTY
 from shared.outbound_ports import Answering
 from tests.builders import MAILBOX
 from tests.contract.mailboxes.worlds import eml
@@ -19,7 +21,7 @@ async def test_a_reply_keeps_the_thread(world: OutboundWorld) -> None:
     sent = await world.reply(mail, body="Answer", headers={"X-Case": "42"})
 
     assert world.counted() == {
-        "GET message": 1,
+        "GET message": 2,  # one of them is ours
         "POST createReply": 1,
         "PATCH message": 1,
         "POST send": 1,
@@ -40,13 +42,15 @@ async def test_a_reply_keeps_the_thread(world: OutboundWorld) -> None:
 
 
 async def test_a_reply_to_all_goes_to_all_but_oneself(world: OutboundWorld) -> None:
-    """As mail programs do it."""
+    """As mail programs do it; whom the caller names beside them gets a copy too."""
     mail = world.deliver(Cc="bob@example.org")
+    more = {"cc": ["eve@example.org"], "evenIfAutomatic": True}
 
-    await world.reply(mail, Answering.REPLY_ALL, quote=False, body="Answer")
+    await world.reply(mail, Answering.REPLY_ALL, quote=False, body="Answer", **more)
 
-    assert world.counted() == {"POST createReplyAll": 1, "POST send": 1}
-    assert world.simulator.sent[0].recipients == ("ada@example.org", "bob@example.org")
+    assert world.counted() == {"POST createReplyAll": 1, "PATCH message": 1, "POST send": 1}
+    everybody = ("ada@example.org", "bob@example.org", "eve@example.org")
+    assert world.simulator.sent[0].recipients == everybody
 
 
 async def test_a_forward_takes_the_attachments_along(world: OutboundWorld) -> None:
@@ -69,15 +73,47 @@ async def test_a_forward_takes_the_attachments_along(world: OutboundWorld) -> No
     assert came.subject == "FW: With file"
 
 
-async def test_an_automatic_reply_looks_first(world: OutboundWorld) -> None:
+async def test_a_reply_looks_first(world: OutboundWorld) -> None:
     """At the headers of what it would answer."""
     mail = world.deliver(**{"Auto-Submitted": "auto-replied"})
 
     with pytest.raises(SendRefused):
-        await world.reply(mail, automatic=True)
+        await world.reply(mail)
 
     assert world.counted() == {"GET message": 1}
     assert not world.simulator.messages(MAILBOX, "drafts")
+
+
+async def test_a_reply_knows_a_machine_without_its_headers(world: OutboundWorld) -> None:
+    """Within an organisation they may be missing; Exchange keeps what they said."""
+    mail = world.deliver()
+    kept = world.simulator.message(MAILBOX, mail).content.properties
+    kept[AUTO_SUBMITTED_PROPERTY] = "auto-generated"
+
+    with pytest.raises(SendRefused):
+        await world.reply(mail)
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("quote", [False, True])
+async def test_an_automatic_reply_is_marked_whatever_its_draft_takes_over(
+    world: OutboundWorld, *, bare: bool, quote: bool
+) -> None:
+    """It is not documented that the draft of an answer takes headers; that it may be changed is."""
+    world.simulator.quirks = Quirks(bare_answers=bare)
+    mail = world.deliver()
+
+    await world.reply(mail, automatic=True, body="We got it", quote=quote)
+
+    assert world.counted() == {
+        "GET message": 1,
+        "POST createReply": 1,
+        "PATCH message": 1,
+        "POST send": 1,
+    }
+    [went] = world.simulator.sent
+    assert went.mime.count(b"X-Auto-Response-Suppress: All") == 1
+    assert went.content.properties[AUTO_SUBMITTED_PROPERTY] == "auto-replied"
 
 
 async def test_what_is_gone_is_not_answered(world: OutboundWorld) -> None:

@@ -1,5 +1,6 @@
 import base64
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -415,6 +416,20 @@ async def test_a_message_that_is_no_mail_is_remembered_as_failed(world: OutboxWo
     assert world.item("theirs").state is SendState.FAILED
     assert "no send request" in world.item("theirs").reason
     assert world.queue.messages == []
+
+
+async def test_an_automatic_send_to_its_own_mailbox_is_refused(world: OutboxWorld) -> None:
+    """Before it is promised; from the queue it is remembered as failed."""
+    fields: dict[str, Any] = {"automatic": True, "to": [MAILBOX]}
+    with pytest.raises(SendRefused, match="loop"):
+        await world.enqueue(**fields)
+    world.queue.send(
+        OutboxMessage(mailbox=MAILBOX, key="theirs", request={**REQUEST, **fields}).encode()
+    )
+    await world.work()
+
+    assert "loop" in world.item("theirs").reason
+    assert world.mailbox.asked == {}
 
 
 async def test_a_send_on_which_the_connector_fails_waits_and_is_tried_again(

@@ -15,6 +15,16 @@ BOX = "support@contoso.example"
 AUTOMATIC = [{"name": "Auto-Submitted", "value": "auto-replied"}]
 
 
+def people(*addresses: str) -> list[dict[str, Any]]:
+    """As Graph names them."""
+    return [{"emailAddress": {"address": address}} for address in addresses]
+
+
+def sent_by(address: str) -> dict[str, Any]:
+    """The property of a mail that tells its sender."""
+    return {"from": people(address)[0]}
+
+
 async def reply(desk: Desk, mail: str, **fields: Any) -> Sent:
     """Answers a mail."""
     request = asked_for(ReplyRequest, **fields)
@@ -31,19 +41,34 @@ async def test_an_answer_stays_in_the_thread_and_quotes() -> None:
     assert sent.draft is not None
     assert sent.draft.conversation_id == "thread-of-question"
     assert desk.operations.sent[0].json["body"]["content"] == "Answer\r\n\r\nQuestion"
-    asked = ("create_answer", "update_draft", "send_draft")
+    asked = ("get_message", "create_answer", "update_draft", "send_draft")
     assert dict(desk.operations.asked) == dict.fromkeys(asked, 1)
 
 
-async def test_an_answer_without_a_quote_is_two_requests() -> None:
+async def test_an_answer_without_a_quote_that_goes_in_any_case_is_two_requests() -> None:
     """The draft is made with its body."""
     desk = Desk()
     mail = desk.operations.deliver()
+    fields = {"bodyContentType": "html", "quote": False, "evenIfAutomatic": True}
 
-    await reply(desk, mail, body="<p>A</p>", bodyContentType="html", quote=False)
+    await reply(desk, mail, body="<p>A</p>", **fields)
 
     assert dict(desk.operations.asked) == {"create_answer": 1, "send_draft": 1}
     assert desk.operations.sent[0].json["body"] == {"contentType": "html", "content": "<p>A</p>"}
+
+
+async def test_a_copy_of_an_answer_to_all_goes_to_those_beside_whom_graph_finds() -> None:
+    """Each of them once."""
+    desk = Desk()
+    mail = desk.operations.deliver(ccRecipients=people("Bob@example.org"))
+    request = asked_for(ReplyRequest, body="A", cc=["eve@example.org", "bob@EXAMPLE.org", ADA])
+
+    await answer(desk.sending, desk.caller, Answering.REPLY_ALL, mail, request)
+
+    [sent] = desk.operations.sent
+    assert sent.json["ccRecipients"] == people("Bob@example.org", "eve@example.org")
+    counted = {address for address, _ in desk.counts.counts}
+    assert counted == {ADA, "bob@example.org", "eve@example.org"}
 
 
 async def test_a_forward_goes_to_whom_it_names() -> None:
@@ -65,29 +90,38 @@ async def test_a_forward_goes_to_whom_it_names() -> None:
         {"internetMessageHeaders": AUTOMATIC},
         {"from": {"emailAddress": {"address": "mailer-daemon@example.org"}}},
         {"from": {"emailAddress": {"address": BOX.upper()}}},
+        {"replyTo": [{"emailAddress": {"address": "noreply@example.org"}}]},
+        {"singleValueExtendedProperties": [{"id": "Auto-Submitted", "value": "auto-replied"}]},
     ],
 )
-async def test_a_machine_does_not_answer_a_machine(properties: dict[str, Any]) -> None:
-    """Nor itself."""
+@pytest.mark.parametrize("automatic", [True, False])
+async def test_a_machine_does_not_answer_a_machine(
+    properties: dict[str, Any], *, automatic: bool
+) -> None:
+    """Nor itself; whoever calls is a machine, whether it says so or not."""
     desk = Desk()
     mail = desk.operations.deliver(**properties)
 
     with pytest.raises(SendRefused) as raised:
-        await reply(desk, mail, body="We got it", automatic=True)
+        await reply(desk, mail, body="We got it", automatic=automatic)
 
     assert raised.value.why is Refusal.LOOP
     assert dict(desk.operations.asked) == {"get_message": 1}
 
 
-@pytest.mark.parametrize("to", ["noreply@robot.example", BOX.upper(), "desk@contoso.example"])
-async def test_a_machine_does_not_answer_to_a_machine(to: str) -> None:
-    """Wherever Reply-To leads, this mailbox by another of its addresses included."""
+@pytest.mark.parametrize("automatic", [True, False])
+async def test_a_machine_does_not_answer_to_its_mailbox_by_another_address(
+    *, automatic: bool
+) -> None:
+    """The draft knows it; it is removed."""
     desk = Desk()
     desk.operations.own = "desk@contoso.example"
-    mail = desk.operations.deliver(replyTo=[{"emailAddress": {"address": to}}])
+    mail = desk.operations.deliver(
+        **sent_by("ada@contoso.example"), replyTo=people("desk@contoso.example")
+    )
 
     with pytest.raises(SendRefused) as raised:
-        await reply(desk, mail, body="We got it", automatic=True)
+        await reply(desk, mail, body="We got it", automatic=automatic)
 
     assert raised.value.why is Refusal.LOOP
     assert list(desk.operations.messages) == [mail]
@@ -98,10 +132,9 @@ async def test_a_machine_does_not_answer_itself_by_the_id_of_its_mailbox() -> No
     """Whose address the draft knows."""
     desk = Desk()
     desk.operations.own = BOX
-    sender: dict[str, Any] = {"from": {"emailAddress": {"address": BOX}}}
-    mail = desk.operations.deliver(**sender)
+    mail = desk.operations.deliver(**sent_by(BOX))
     caller = Caller("5c0fed00-0000-4000-8000-000000000001")
-    request = asked_for(ReplyRequest, automatic=True, to=["bob@example.org"])
+    request = asked_for(ReplyRequest)
 
     with pytest.raises(SendRefused) as raised:
         await answer(desk.sending, caller, Answering.REPLY, mail, request)
@@ -109,11 +142,67 @@ async def test_a_machine_does_not_answer_itself_by_the_id_of_its_mailbox() -> No
     assert raised.value.why is Refusal.LOOP
 
 
+async def test_a_mail_of_its_own_is_followed_up_where_the_caller_says_to_whom() -> None:
+    """As people do from Sent Items."""
+    desk = Desk()
+    mail = desk.operations.deliver(**sent_by(BOX))
+
+    await reply(desk, mail, body="One thing more", to=[ADA])
+
+    assert desk.operations.sent[0].json["toRecipients"] == people(ADA)
+
+
+@pytest.mark.parametrize("even", [True, False])
+async def test_an_automatic_answer_is_not_led_to_strangers(*, even: bool) -> None:
+    """Anybody can write a Reply-To; the caller may name whom it is for."""
+    desk = Desk()
+    mail = desk.operations.deliver(replyTo=people("victim@bank.example"))
+    fields = {"automatic": True, "evenIfAutomatic": even}
+
+    with pytest.raises(SendRefused) as raised:
+        await reply(desk, mail, body="We got it", **fields)
+    await reply(desk, mail, body="We got it", to=["victim@bank.example"], **fields)
+    await reply(desk, mail, body="I got it")
+
+    assert raised.value.why is Refusal.ELSEWHERE
+    assert len(desk.operations.sent) == 2
+
+
+@pytest.mark.parametrize(("fields", "quotes"), [({}, False), ({"quote": True}, True)])
+async def test_an_automatic_answer_quotes_only_where_it_is_told_to(
+    fields: dict[str, Any], *, quotes: bool
+) -> None:
+    """Or anybody would have it say what he likes."""
+    desk = Desk()
+    mail = desk.operations.deliver(
+        body={"contentType": "text", "content": "Log in at evil.example"}
+    )
+
+    await reply(desk, mail, body="We got it", automatic=True, **fields)
+
+    assert ("evil" in desk.operations.sent[0].json["body"]["content"]) == quotes
+
+
+async def test_an_automatic_forward_to_its_own_mailbox_is_refused() -> None:
+    """By whatever name the mailbox is called; what a person forwards goes."""
+    desk = Desk()
+    desk.operations.own = "desk@contoso.example"
+    mail = desk.operations.deliver()
+    by_hand = asked_for(ForwardRequest, to=["Desk@contoso.example"])
+    automatic = asked_for(ForwardRequest, to=["Desk@contoso.example"], automatic=True)
+
+    with pytest.raises(SendRefused) as raised:
+        await answer(desk.sending, desk.caller, Answering.FORWARD, mail, automatic)
+    await answer(desk.sending, desk.caller, Answering.FORWARD, mail, by_hand)
+
+    assert raised.value.why is Refusal.LOOP
+    assert len(desk.operations.sent) == 1
+
+
 async def test_an_automatic_answer_goes_where_it_must_though_to_a_machine() -> None:
     """Where the caller says so."""
     desk = Desk()
-    robot = [{"emailAddress": {"address": "noreply@robot.example"}}]
-    mail = desk.operations.deliver(replyTo=robot)
+    mail = desk.operations.deliver(replyTo=people("noreply@example.org"))
 
     await reply(desk, mail, automatic=True, evenIfAutomatic=True)
 
@@ -132,13 +221,13 @@ async def test_a_lost_answer_before_the_send_is_told_as_nothing_sent() -> None:
     assert not isinstance(raised.value, AnswerLost)
 
 
-@pytest.mark.parametrize("fields", [{"automatic": True, "evenIfAutomatic": True}, {}])
+@pytest.mark.parametrize("fields", [{"automatic": True}, {}])
 async def test_an_answer_to_a_machine_goes_where_it_is_meant(fields: dict[str, Any]) -> None:
-    """By a person, or where it was asked for."""
+    """Where it was asked for."""
     desk = Desk()
     mail = desk.operations.deliver(internetMessageHeaders=AUTOMATIC)
 
-    await reply(desk, mail, body="We got it", **fields)
+    await reply(desk, mail, body="We got it", evenIfAutomatic=True, **fields)
 
     assert len(desk.operations.sent) == 1
 

@@ -24,6 +24,7 @@ from tests.unit.workflows.outbound.desk import ADA, Desk, asked_for
 
 BOX = "support@contoso.example"
 LOST = AnswerLost(BOX, "lost")
+SALES = ["Sales@x.example"]
 DOCUMENT = "20260114-" + "a" * 32 + "-" + "b" * 16
 
 
@@ -111,6 +112,21 @@ async def test_a_document_that_is_not_there_stops_the_mail(identity: str) -> Non
     assert raised.value.why is Refusal.NO_DOCUMENT
     assert not desk.operations.asked
     assert not desk.counts.counts
+
+
+@pytest.mark.parametrize(
+    "fields", [{"to": [BOX.upper()]}, {"bcc": [BOX]}, {"from": "sales@x.example", "to": SALES}]
+)
+async def test_an_automatic_mail_to_its_own_mailbox_is_refused(fields: dict[str, object]) -> None:
+    """It would come in again, and be answered again; what a person sends himself goes."""
+    desk = Desk()
+
+    with pytest.raises(SendRefused) as raised:
+        await send(desk.sending, desk.caller, a_mail(automatic=True, **fields))
+    await send(desk.sending, desk.caller, a_mail(**fields))
+
+    assert raised.value.why is Refusal.LOOP
+    assert len(desk.operations.sent) == 1
 
 
 async def test_a_large_mail_always_leaves_a_copy() -> None:
