@@ -42,12 +42,45 @@ class BadRequest(Exception):
         self.code = code
 
 
+LOOK = "Look in Sent Items and Drafts before you send it again."
+REPEAT = "Send the same request again, with the same Idempotency-Key: it is sent once."
+REPEAT_OR_LOOK = (
+    "Look in Sent Items before you send it again. With an Idempotency-Key you could simply do so:"
+    " it would be sent once."
+)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a request has come.
+
+    Attributes:
+        doubt: what its caller is to do where it ends without a verdict; empty as long as no mail
+            can be sent because of it.
+    """
+
+    doubt: str = ""
+
+    def sends(self) -> None:
+        """Right before Microsoft 365 is asked to send a mail."""
+        self.doubt = LOOK
+
+    def promises(self, *, is_named: bool) -> None:
+        """Right before a send is stored that may be sent then, even if the caller hears nothing.
+
+        Args:
+            is_named: whether the caller knows its key.
+        """
+        self.doubt = REPEAT if is_named else REPEAT_OR_LOOK
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """What an operation is given; everything in it is checked.
 
     Args:
         sending: what sends need.
+        progress: how far it has come.
         outbox: what durable sends need.
         caller: the mailbox, and as whom.
         path: ids in the path.
@@ -58,6 +91,7 @@ class Call:
     """
 
     sending: Sending
+    progress: Progress
     outbox: Outbox
     caller: Caller
     path: Mapping[str, str]

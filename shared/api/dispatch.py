@@ -6,17 +6,17 @@ import asyncio
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from shared.api.answers import json_answer
-from shared.api.calls import Answered, BadRequest, Call, address_of, caller_of
+from shared.api.calls import Answered, BadRequest, Call, Progress, address_of, caller_of
 from shared.api.http import ApiAnswer, ApiRequest
 from shared.api.openapi import document
 from shared.api.operations import ID, OPERATIONS, PATTERNS, Operation
-from shared.api.problems import LOOK, problem, problem_of, too_late
+from shared.api.problems import problem, problem_of, too_late
 from shared.domain.errors import ConnectorError
 from shared.domain.outbound.odata_query import checked
 from shared.telemetry import frames, logger
@@ -52,11 +52,11 @@ class Api:
     async def handle(self, request: ApiRequest) -> ApiAnswer:
         """Answers one request, whatever it is. Never raises."""
         name = "unknown"
-        progress = _Progress()
+        progress = Progress()
         try:
             operation, path = _found(request)
             name = operation.name
-            call = self._call(request, operation, path, progress)
+            call = await self._call(request, operation, path, progress)
             async with asyncio.timeout(DEADLINE):
                 content = await operation.run(call)
             answer = _answer(operation, content)
@@ -65,24 +65,24 @@ class Api:
         except _NotAllowed as error:
             answer = _not_allowed(error)
         except ConnectorError as error:
-            answer = problem_of(error, may_be_sent=progress.sends)
+            answer = problem_of(error, progress.doubt)
         except TimeoutError:
-            answer = too_late(DEADLINE, may_be_sent=progress.sends)
+            answer = too_late(DEADLINE, progress.doubt)
         except Exception as error:  # noqa: BLE001 - a caller gets an answer; the log has the rest
             logger().error(
                 "api.failed", operation=name, kind=type(error).__name__, at=frames(error)
             )
             detail = "The request failed. The app's log says where."
-            answer = problem(500, "failed", detail, LOOK if progress.sends else "")
+            answer = problem(500, "failed", detail, progress.doubt)
         logger().info("api.answered", operation=name, status=answer.status)
         return answer
 
-    def _call(
+    async def _call(
         self,
         request: ApiRequest,
         operation: Operation,
         path: Mapping[str, str],
-        progress: _Progress,
+        progress: Progress,
     ) -> Call:
         query = {k: v for k, v in request.query.items() if k not in KEY_PARAMETERS}
         try:
@@ -91,26 +91,16 @@ class Api:
         except ValueError as error:
             raise BadRequest(str(error)) from error
         return Call(
-            sending=replace(self._sending, begins=progress.begin),
+            sending=replace(self._sending, begins=progress.sends),
+            progress=progress,
             outbox=self._outbox,
             caller=caller_of(request),
             path=path,
             query=query,
             headers=headers,
-            body=_body(operation, request.body),
+            body=await _body(operation, request.body),
             address=address_of(request, self._public_url),
         )
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far a request has come: whether Microsoft 365 was asked to send a mail."""
-
-    sends: bool = False
-
-    def begin(self) -> None:
-        """Right before it is asked."""
-        self.sends = True
 
 
 class _NotAllowed(Exception):
@@ -152,14 +142,15 @@ def _answer(operation: Operation, content: object) -> ApiAnswer:
     return ApiAnswer(answer.status, answer.body, {**answer.headers, **content.headers})
 
 
-def _body(operation: Operation, body: bytes) -> Any:
+async def _body(operation: Operation, body: bytes) -> Any:
     """The body as the operation wants it; None where it has none."""
     if operation.body is None:
         return None
     if operation.read is None:
         return _decoded(operation.body, body)
     try:
-        return operation.read(_decoded(dict[str, Any], body))
+        # beside the event loop: the expressions of a template may take a second
+        return await asyncio.to_thread(operation.read, _decoded(dict[str, Any], body))
     except ValueError as error:
         raise BadRequest(str(error)) from error
     except RecursionError as error:

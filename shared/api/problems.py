@@ -63,11 +63,6 @@ _HARMLESS = frozenset(
 
 _LONGEST_MESSAGE = 1000
 _AGAIN = "Send the same request again later."
-_AGAIN_BY_KEY = (
-    "Send the same request again later, with the same Idempotency-Key: it is sent once. If it had"
-    " none, look in Sent Items first."
-)
-LOOK = "Look in Sent Items and Drafts before you send it again."
 _ACTIONS = {
     "ErrorSendAsDenied": (
         "Give the mailbox in the path the right to send as `from`, or put that address into the"
@@ -84,41 +79,41 @@ _ACTIONS = {
 }
 
 
-def problem_of(error: ConnectorError, *, may_be_sent: bool = False) -> ApiAnswer:
+def problem_of(error: ConnectorError, doubt: str = "") -> ApiAnswer:
     """The answer that an error of the connector stands for.
 
     Args:
         error: what happened.
-        may_be_sent: whether Microsoft 365 was asked to send a mail: if that answer was lost, nobody
-            knows; any other that was lost may simply be asked for again.
+        doubt: what to do where a mail may be sent, and an answer about it was lost; empty where
+            none can be: then the same may simply be asked for again.
     """
     if isinstance(error, SendRefused):
         return problem(_REFUSALS[error.why], error.why, error.what, retry_after=error.retry_after)
     if isinstance(error, StorageUnavailable):
         status = HTTPStatus.SERVICE_UNAVAILABLE
-        action = _AGAIN_BY_KEY if may_be_sent else _AGAIN
-        return problem(status, "storageUnavailable", "The app's storage did not answer.", action)
+        detail = "The app's storage did not answer."
+        return problem(status, "storageUnavailable", detail, doubt or _AGAIN)
     if isinstance(error, KeyReused | NotDurable):
         code = "keyReused" if isinstance(error, KeyReused) else "notDurable"
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error))
-    if isinstance(error, AnswerLost) and may_be_sent:
-        return problem(HTTPStatus.GATEWAY_TIMEOUT, "answerLost", error.what, LOOK, error.said)
+    if isinstance(error, AnswerLost) and doubt:
+        return problem(HTTPStatus.GATEWAY_TIMEOUT, "answerLost", error.what, doubt, error.said)
     if isinstance(error, MailboxError):
         return _of_mailbox(error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "failed", "The request failed.", _AGAIN)
 
 
-def too_late(deadline: float, *, may_be_sent: bool) -> ApiAnswer:
+def too_late(deadline: float, doubt: str) -> ApiAnswer:
     """The answer where a request took too long.
 
     Args:
         deadline: seconds that it had.
-        may_be_sent: see :func:`problem_of`.
+        doubt: see :func:`problem_of`.
     """
     detail = f"No end within {deadline:g} s."
-    if may_be_sent:
+    if doubt:
         detail += " The mail may be sent or not."
-        return problem(HTTPStatus.GATEWAY_TIMEOUT, "timeout", detail, LOOK)
+        return problem(HTTPStatus.GATEWAY_TIMEOUT, "timeout", detail, doubt)
     detail += " No mail is sent; another change may be made or not."
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, "timeout", detail, _AGAIN)
 

@@ -58,7 +58,7 @@ async def send_mail(call: Call) -> SentMail | Answered:
 
 async def _promise(call: Call, request: SendRequest, written: str) -> Answered:
     key = read_key(call.headers.get(KEY_HEADER))
-    call.sending.begins()  # from here on it may be sent, even if the caller gets no answer
+    call.progress.promises(is_named=KEY_HEADER in call.headers)
     item = (await enqueue(call.outbox, call.caller, request, key, written)).item
     here = urlsplit(call.address).path
     headers = {"Location": f"{here}/sends/{quote(key, safe='~:@=+')}"}

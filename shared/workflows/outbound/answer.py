@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from contextlib import AsyncExitStack
 from typing import Any
@@ -48,7 +49,7 @@ async def answer(
     async with AsyncExitStack() as counting:
 
         async def complete() -> None:
-            rest = _rest(how, request, draft)
+            rest = await _rest(how, request, draft)
             people = tuple(dict.fromkeys((*draft.recipients, *addresses(rest))))
             loops.refuse_draft(caller, draft, request, people, answers_to)
             await counting.enter_async_context(sending.counted(people))
@@ -74,7 +75,9 @@ def _first(how: Answering, request: ReplyRequest | ForwardRequest) -> dict[str, 
     return changes
 
 
-def _rest(how: Answering, request: ReplyRequest | ForwardRequest, draft: Draft) -> dict[str, Any]:
+async def _rest(
+    how: Answering, request: ReplyRequest | ForwardRequest, draft: Draft
+) -> dict[str, Any]:
     """What changes on the draft once it is there; empty where nothing does."""
     changes: dict[str, Any] = {}
     if how is Answering.REPLY_ALL:
@@ -86,6 +89,9 @@ def _rest(how: Answering, request: ReplyRequest | ForwardRequest, draft: Draft) 
         if more:
             changes["ccRecipients"] = [*draft.cc, *more]
     if request.body and _quotes(request):
-        whole = above(request.body, request.body_content_type, draft.body, draft.body_content_type)
+        # beside the event loop: what is quoted may be made to take a second
+        whole = await asyncio.to_thread(
+            above, request.body, request.body_content_type, draft.body, draft.body_content_type
+        )
         changes["body"] = body(*whole)
     return changes | marks() if request.automatic else changes

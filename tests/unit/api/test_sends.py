@@ -1,12 +1,15 @@
 """Durable sends over HTTP: promised under a key, their status, and mail from templates."""
 
+import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from shared.domain.errors import MailboxRefused, StorageUnavailable
 from shared.domain.outbound.outbox import SendState, send_id
+from shared.workflows.outbox import enqueue
 from tests.unit.api.desk import BOX, ApiDesk, content
 from tests.unit.workflows.outbound.desk import ADA
 
@@ -168,6 +171,44 @@ async def test_a_storage_that_is_away_promises_nothing(monkeypatch: pytest.Monke
 
     assert (answer.status, content(answer)["code"]) == (503, "storageUnavailable")
     assert "same Idempotency-Key" in content(answer)["action"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "action"),
+    [(named("a"), "again, with the same Idempotency-Key"), ({}, "Look in Sent Items")],
+)
+@pytest.mark.parametrize("fault", [KeyError("odd"), TimeoutError()])
+async def test_a_promise_without_an_answer_is_asked_for_again_by_its_key(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], action: str, fault: Exception
+) -> None:
+    """Which is what it is for; the mail may not be in Sent Items for a long time."""
+    desk = ApiDesk()
+
+    async def fail(_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(desk.sends.table, "add", fail)
+
+    answer = await desk("POST", "send", SEND, query=LATER, headers=headers)
+
+    assert answer.status in {500, 504}
+    assert action in content(answer)["action"]
+
+
+async def test_others_are_answered_while_a_template_is_rendered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may take a second."""
+    desk = ApiDesk()
+    goes_on = threading.Event()
+    monkeypatch.setattr(enqueue, "render", lambda body: body if goes_on.wait(3) else {})
+    send = asyncio.create_task(desk("POST", "send", SEND))
+    await asyncio.sleep(0)
+
+    other = await desk("GET", "folders")
+    goes_on.set()
+
+    assert (other.status, (await send).status) == (200, 200)
 
 
 @pytest.mark.parametrize("query", [{}, LATER])
