@@ -6,6 +6,7 @@ and are at most five), RFC 5321 (length of an address), Exchange Online (500 to 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
@@ -38,11 +39,12 @@ HeaderName: TypeAlias = Annotated[
 HeaderValue: TypeAlias = Annotated[
     str, Meta(max_length=LONGEST_HEADER, pattern=rf"^{_ON_ONE_LINE}{END}")
 ]
+_CONTENT_TYPE = rf'^[!-:<-~]*(?: *; *[!#-:<>-~]+=(?:[!#-:<-~]+|"[ !#-~]*"))*{END}'
 ContentType: TypeAlias = Annotated[
     str,
     Meta(
         max_length=100,
-        pattern=rf'^[!-:<-~]*(?: *; *[!#-:<>-~]+=(?:[!#-:<-~]+|"[ !#-~]*"))*{END}',
+        pattern=_CONTENT_TYPE,
         description="Such as `application/pdf` or `text/plain; charset=utf-8`.",
     ),
 ]
@@ -139,6 +141,11 @@ class MailContent(Model, frozen=True, kw_only=True):
             return dict(self.headers)
         own = {n: v for n, v in self.headers.items() if n.lower() != AUTOMATIC_HEADER.lower()}
         return {**own, AUTOMATIC_HEADER: "All"}
+
+
+def usable_type(content_type: str) -> str:
+    """A content type that a stranger has written; none where it has not the form of one."""
+    return content_type if re.search(_CONTENT_TYPE, content_type) else ""
 
 
 def recipient(someone: Someone) -> Recipient:

@@ -9,7 +9,7 @@ from typing import Any
 from shared.domain.document import is_document_id
 from shared.domain.errors import Refusal, SendRefused, StorageUnavailable
 from shared.domain.outbound.graph_json import attachment
-from shared.domain.outbound.mail import OutgoingAttachment
+from shared.domain.outbound.mail import OutgoingAttachment, usable_type
 from shared.outbound_ports import Upload
 from shared.ports import Documents
 
@@ -106,7 +106,7 @@ async def _part(one: OutgoingAttachment, documents: Documents) -> Part:
         raise _no_document(identity)
     return Part(
         one.name or document.name,
-        one.content_type or document.content_type,
+        one.content_type or usable_type(document.content_type),
         one.content_id,
         document.size,
         None,

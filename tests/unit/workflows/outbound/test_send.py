@@ -101,6 +101,26 @@ async def test_a_document_is_sent_by_its_id() -> None:
     assert desk.operations.sent[0].files == [("offer.pdf", b"PDF"), ("other.pdf", b"PDF")]
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("text/csv; charset=utf-8", "text/csv; charset=utf-8"),
+        ("text/html\r\nX-Evil: 1", "application/octet-stream"),
+        ("text/plain; charset", "application/octet-stream"),
+    ],
+)
+async def test_the_type_of_a_document_is_sent_if_it_is_one(written: str, sent: str) -> None:
+    """A stranger has written it."""
+    desk = Desk()
+    document = new_document(DOCUMENT, "a.csv", written, 3)
+    desk.documents.stored[DOCUMENT] = (document, b"a,b")
+
+    await send(desk.sending, desk.caller, a_mail(attachments=[{"documentId": DOCUMENT}]))
+
+    [attached] = desk.operations.sent[0].json["attachments"]
+    assert attached["contentType"] == sent
+
+
 @pytest.mark.parametrize("identity", [DOCUMENT, "../../secrets", ""])
 async def test_a_document_that_is_not_there_stops_the_mail(identity: str) -> None:
     """Nothing is sent, and nothing is counted."""
