@@ -93,12 +93,11 @@ async def dispatch(sending: Sending, caller: Caller, draft: Draft, key: str) -> 
         )
         lost.said = error.said
         raise lost from error
-    except MailNotFound as error:
-        # Graph does not see yet what it has made just now, or a person has taken it away
+    except MailboxError as error:
         await _in_any_case(_remove(sending, caller, draft, key))
-        raise _nothing_sent(caller, error) from error
-    except MailboxError:
-        await _in_any_case(_remove(sending, caller, draft, key))
+        if isinstance(error, MailNotFound):
+            # Graph does not see yet what it has made just now, or a person has taken it away
+            raise _nothing_sent(caller, error) from error
         raise
     return replace(draft, is_draft=False)
 
