@@ -142,6 +142,11 @@ class OutboxItem:
         """Its name."""
         return send_id(self.mailbox, self.key)
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nobody has stored an attempt at it."""
+        return self.state is SendState.ACCEPTED and not self.attempts
+
     def taken(self, state: SendState, now: datetime, until: datetime) -> OutboxItem:
         """The item while somebody works on it; nobody else does until then."""
         return replace(
@@ -191,18 +196,22 @@ class OutboxMessage:
             where the send is stored already.
         item: the send as it was stored, which saves reading it; None where it is too large, or was
             changed since.
+        is_new: whether this is the first message of the send.
     """
 
     mailbox: str
     key: str
     request: Mapping[str, Any] | None = field(default=None, repr=False)
     item: OutboxItem | None = field(default=None, repr=False)
+    is_new: bool = False
 
     def encode(self) -> str:
         """The queue message: JSON in ASCII, so that characters are bytes and XML takes them all."""
         fields: dict[str, Any] = {"version": VERSION, "userId": self.mailbox, "key": self.key}
         if self.request is not None:
             fields["request"] = self.request
+        if self.is_new:
+            fields["new"] = True
         if self.item is not None:
             with_item = fields | {"item": _carried(self.item)}
             message = json.dumps(with_item, separators=(",", ":"))
@@ -233,7 +242,8 @@ class OutboxMessage:
             raise EnvelopeError("an outbox message without userId and key")
         if _KEY.fullmatch(key) is None or not (request is None or isinstance(request, dict)):
             raise EnvelopeError("an outbox message with a key or request that is none")
-        return cls(mailbox=mailbox, key=key, request=request, item=item)
+        is_new = fields.get("new") is True
+        return cls(mailbox=mailbox, key=key, request=request, item=item, is_new=is_new)
 
 
 def send_id(mailbox: str, key: str) -> SendId:

@@ -96,8 +96,8 @@ async def enqueue(
         raise KeyReused(key)
     message = OutboxMessage(mailbox=stored.item.mailbox, key=key)
     if stored.is_new:
-        await _queued(box, replace(message, item=stored.item))
-    elif stored.item.state is SendState.ACCEPTED and not stored.item.attempts:
+        await _queued(box, replace(message, item=stored.item, is_new=True))
+    elif stored.item.is_untouched:
         # the caller may repeat it because we ended between storing and queueing; a first attempt
         # that is under way is not to be disturbed
         await _queued(box, message, box.deadline)

@@ -1,45 +1,17 @@
-"""Sends one item of the outbox, once.
-
-Only the draft whose id is stored is ever sent, by a write that fails if somebody else has written
-since; and with being sent it stops being a draft. So of several workers one sends, and whoever
-comes after a crash knows what may have happened: a draft that may be there is looked for before
-another is made, a mail that may be gone is looked for before it is sent again. The first attempt at
-a new send needs no look, and no write before its draft.
-"""
+"""Takes messages of the queue `outbox`: an attempt at each send, in bounds of time and memory."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 
-from shared.domain.errors import (
-    AnswerLost,
-    MailboxError,
-    MailboxUnavailable,
-    MailNotFound,
-    SendRefused,
-    SignInRefused,
-    StorageUnavailable,
-)
-from shared.domain.outbound.graph_json import addresses
-from shared.domain.outbound.outbox import (
-    GIVEN_UP_AFTER,
-    SETTLED_AFTER,
-    UNDECIDED_FOR,
-    OutboxItem,
-    OutboxMessage,
-    SendState,
-    send_id,
-)
-from shared.domain.settlement import LONGEST_DELAY, growing_delay
-from shared.outbound_ports import Caller, Draft
-from shared.telemetry import bound, logger
-from shared.workflows.outbound.fate import fate
-from shared.workflows.outbound.sending import Counted
-from shared.workflows.outbox import drafting
+from shared.domain.errors import StorageUnavailable
+from shared.domain.outbound.outbox import OutboxItem, OutboxMessage, send_id
+from shared.domain.settlement import LONGEST_DELAY
+from shared.telemetry import bound
+from shared.workflows.outbox.attempt import Attempt, TakenOver
 from shared.workflows.outbox.box import Outbox
 from shared.workflows.outbox.enqueue import ordered
 
@@ -50,16 +22,8 @@ after ten minutes."""
 WAIT_FOR_ROOM = timedelta(seconds=30)
 """How long a large mail waits in place for others to make room; then it goes back to the queue."""
 
-_NEARLY = timedelta(seconds=1)
-"""By so much a message may come before its time: clocks differ."""
-
 _FAILED = "the connector itself failed on this mail at every attempt; its log says why"
-
 _NO_ROOM = "other large mails are being sent"
-
-
-class _TakenOver(Exception):
-    """Somebody else has gone on with the item."""
 
 
 async def send_queued(message: OutboxMessage, box: Outbox, *, is_first: bool) -> None:
@@ -75,25 +39,27 @@ async def send_queued(message: OutboxMessage, box: Outbox, *, is_first: bool) ->
         TimeoutError: it took longer than its deadline; likewise.
     """
     with bound(mailbox=message.mailbox, send=message.key):
+        is_new = is_first and message.is_new
         if message.item is not None:
             # as it was stored: the first write tells whether it still is so
-            attempt = await _attempt(message.item, box, is_new=is_first)
+            attempt = await _attempt(message.item, box, is_new=is_new)
             if attempt.began:
                 return
-        item, is_new = await box.table.read(send_id(message.mailbox, message.key)), False
+            is_new = False
+        item = await box.table.read(send_id(message.mailbox, message.key))
         if item is None and message.request is not None:
             item, is_new = await ordered(box, message)
         if item is not None:  # else it ended long ago, and is forgotten
-            await _attempt(item, box, is_new=is_new)
+            await _attempt(item, box, is_new=is_new and item.is_untouched)
 
 
-async def _attempt(item: OutboxItem, box: Outbox, *, is_new: bool) -> _Attempt:
+async def _attempt(item: OutboxItem, box: Outbox, *, is_new: bool) -> Attempt:
     """Makes one attempt; it has not begun where somebody has changed the item before."""
     deadline = max(box.deadline, WITH_FILES) if item.blob else box.deadline
     # clocks differ, and a timer may come late: others wait a little longer than the attempt lasts
-    attempt = _Attempt(box, item, deadline * 1.25, is_new=is_new)
+    attempt = Attempt(box, item, deadline * 1.25, is_new=is_new)
     async with AsyncExitStack() as room:
-        with contextlib.suppress(_TakenOver):
+        with contextlib.suppress(TakenOver):
             try:
                 async with asyncio.timeout(WAIT_FOR_ROOM.total_seconds()):
                     await room.enter_async_context(box.room.of(item))
@@ -122,289 +88,6 @@ async def give_up(message: OutboxMessage, box: Outbox) -> None:
             await box.queue.put(message, LONGEST_DELAY)
             return
         if item is not None:
-            with contextlib.suppress(_TakenOver):
-                attempt = _Attempt(box, item, LONGEST_DELAY, is_new=False)
+            with contextlib.suppress(TakenOver):
+                attempt = Attempt(box, item, LONGEST_DELAY, is_new=False)
                 await attempt.go_on_later(_FAILED, LONGEST_DELAY)
-
-
-class _Attempt:
-    """One attempt at one send.
-
-    Args:
-        box: the outbox.
-        item: the send, as it was read.
-        lease: how long others leave it alone.
-        is_new: whether this is the first attempt at a send for certain.
-
-    Attributes:
-        began: whether it has stored anything.
-    """
-
-    def __init__(self, box: Outbox, item: OutboxItem, lease: timedelta, *, is_new: bool) -> None:
-        self._box = box
-        self._item = item
-        self._lease = lease
-        self._is_new = is_new
-        self.began = False
-        self._counted: Counted | None = None
-        self._operations = box.sending.operations
-        self._clock = box.sending.clock
-        self._caller = Caller(item.mailbox, item.credential)
-
-    async def take(self) -> None:
-        """Goes on from the state that is stored, unless it is not yet time to."""
-        if self._item.state.is_final:
-            await self._tidy()
-            return
-        wait = self._item.due_at - self._clock.now()
-        if wait > _NEARLY:
-            # another worker is at it, or it waits: this may be a copy, or all that is left
-            await self._put(wait)
-            return
-        match self._item.state:
-            case SendState.ACCEPTED | SendState.DRAFTING:
-                await self._draft_and_send()
-            case SendState.DRAFTED:
-                await self._send()
-            case _:
-                await self._write(self._taken(SendState.SENDING))
-                await self._look_and_send()
-
-    async def go_on_later(self, reason: str, delay: timedelta) -> None:
-        """Waits, without an attempt; fails where it has done so long."""
-        if self._item.state.is_final:
-            await self._tidy()
-        else:
-            await self._again(self._item.state, reason, delay)
-
-    async def _draft_and_send(self) -> None:
-        """Makes the draft, or finds it, and sends it."""
-        before, may_have_draft = self._item.state, self._may_have_draft()
-        if self._is_new and not self._item.blob:
-            # nobody else is at it but for a copy of the message: the write before sending is enough
-            self._item = self._taken(SendState.DRAFTING)
-        else:
-            await self._write(self._taken(SendState.DRAFTING))
-        try:
-            draft = await self._draft(before, may_have_draft=may_have_draft)
-        except SendRefused as error:
-            if error.retry_after is None:
-                await self._fail(error.what)
-            else:
-                await self._again(before, error.what, timedelta(seconds=error.retry_after))
-        except (MailboxUnavailable, MailNotFound, SignInRefused) as error:
-            await self._unavailable(SendState.DRAFTING, error)
-        except MailboxError as error:
-            await self._fail(str(error))
-        else:
-            if draft is not None:
-                await self._go_on_with(draft)
-
-    def _may_have_draft(self) -> bool:
-        """Whether an earlier attempt may have made a draft that nobody has stored."""
-        if self._item.state is SendState.DRAFTING:
-            return True
-        # with attempts, one of them has stored that there is no draft
-        return not self._is_new and not self._item.attempts
-
-    async def _draft(self, before: SendState, *, may_have_draft: bool) -> Draft | None:
-        """The draft, whole; None where the attempt is over without one."""
-        content = await drafting.content_of(self._box, self._item)
-        if content is None:
-            await self._fail("the stored mail is gone from the storage")
-            return None
-        mail = await drafting.prepared(self._box, content)
-        if may_have_draft:
-            known = await drafting.found(self._box, self._caller, self._item, mail)
-            if known is not None:
-                return known
-        if not self._item.counted and not may_have_draft:  # who may have made one has counted it
-            self._counted = await self._box.sending.count(addresses(mail.message))
-            self._item = replace(self._item, counted=True)
-        try:
-            draft = await self._operations.create_draft(
-                self._caller, mail.message, self._item.draft_key
-            )
-        except AnswerLost:
-            raise
-        except MailboxUnavailable as error:
-            # certainly not made this time: it need not be looked for because of it
-            await self._unavailable(before, error)
-            return None
-        await drafting.attach(self._box, self._caller, draft, mail)
-        return draft
-
-    async def _go_on_with(self, draft: Draft) -> None:
-        """Sends a draft that was made, or ends where a person has sent it."""
-        self._item = replace(
-            self._item,
-            draft_id=draft.id,
-            internet_message_id=draft.internet_message_id,
-            conversation_id=draft.conversation_id,
-        )
-        if draft.is_draft:
-            await self._send(is_taken=True)
-        else:
-            await self._end_as_sent(draft)
-
-    async def _send(self, *, is_taken: bool = False) -> None:
-        """Asks Graph to send the draft, after storing that it will be asked."""
-        asked_before = self._item.asked_at
-        item = self._item if is_taken else self._taken(SendState.SENDING)
-        now = self._clock.now()
-        try:
-            await self._write(replace(item, state=SendState.SENDING, asked_at=now, updated_at=now))
-        except _TakenOver:
-            await self._take_back()
-            await self._discard_if_ours_alone()
-            raise
-        try:
-            await self._operations.send_draft(self._caller, self._item.draft_id)
-        except AnswerLost as error:
-            await self._look_and_send(error)
-        except (MailboxUnavailable, SignInRefused) as error:
-            # certainly not sent this time
-            self._item = replace(self._item, asked_at=asked_before)
-            state = SendState.DRAFTED if asked_before is None else SendState.SENDING
-            await self._unavailable(state, error)
-        except MailboxError as error:
-            await self._refused(error, is_first=asked_before is None)
-        else:
-            await self._end_as_sent()
-
-    async def _refused(self, error: MailboxError, *, is_first: bool) -> None:
-        """Fails, unless the mail is sent already, or an earlier request may have sent it."""
-        try:
-            found = await self._fate()
-        except MailboxError:
-            found = None
-        if found is not None and not found.is_draft:
-            await self._end_as_sent(found)
-        elif found is not None and is_first:
-            self._item = replace(self._item, state=SendState.DRAFTED, asked_at=None)
-            await self._fail(str(error))
-        else:
-            await self._again(SendState.SENDING, str(error), growing_delay(self._item.attempts - 1))
-
-    async def _look_and_send(self, error: AnswerLost | None = None) -> None:
-        """Looks what became of the draft; sends it again only where nothing did, for long enough.
-
-        Args:
-            error: where it was asked just now, why nobody knows.
-        """
-        try:
-            found = await self._fate()
-        except (MailboxUnavailable, SignInRefused) as unavailable:
-            await self._unavailable(SendState.SENDING, unavailable)
-            return
-        except MailboxError as refused:
-            await self._undecided(f"nobody can look whether it was sent: {refused}")
-            return
-        asked = self._asked_for()
-        if found is not None and not found.is_draft:
-            await self._end_as_sent(found)
-        elif found is not None and asked >= SETTLED_AFTER:
-            await self._send(is_taken=True)
-        elif found is None and asked >= UNDECIDED_FOR:
-            await self._fail("neither the draft nor the sent mail is in the mailbox")
-        else:
-            settles = SETTLED_AFTER - asked if found is not None else timedelta(0)
-            reason = str(error) if error else "it is not seen yet whether it was sent"
-            delay = max(growing_delay(self._item.attempts - 1), settles)
-            await self._again(SendState.SENDING, reason, min(delay, UNDECIDED_FOR))
-
-    async def _undecided(self, reason: str) -> None:
-        """Looks again later, as long as a mail is looked for."""
-        if self._asked_for() >= UNDECIDED_FOR:
-            await self._fail(reason)
-        else:
-            delay = growing_delay(self._item.attempts - 1)
-            await self._again(SendState.SENDING, reason, min(delay, UNDECIDED_FOR))
-
-    def _asked_for(self) -> timedelta:
-        """How long ago Graph was asked to send the draft."""
-        return self._clock.now() - (self._item.asked_at or self._item.updated_at)
-
-    async def _fate(self) -> Draft | None:
-        item = self._item
-        draft = Draft(item.draft_id, item.internet_message_id, item.conversation_id)
-        return await fate(self._operations, self._caller, draft, item.draft_key)
-
-    async def _unavailable(self, state: SendState, error: MailboxError) -> None:
-        asked = error.retry_after if isinstance(error, MailboxUnavailable) else None
-        delay = max(growing_delay(self._item.attempts - 1), timedelta(seconds=asked or 0))
-        await self._again(state, str(error), delay)
-
-    async def _again(self, state: SendState, reason: str, delay: timedelta) -> None:
-        """Stores that it waits, then queues it once more; fails where it has been tried so long."""
-        now = self._clock.now()
-        self._item = replace(self._item, state=state)
-        if now - self._item.accepted_at >= GIVEN_UP_AFTER:
-            await self._fail(
-                f"{reason}; given up after {GIVEN_UP_AFTER.total_seconds() / 3600:g} h"
-            )
-            return
-        await self._write(self._item.waiting(state, now, now + delay, reason))
-        await self._put(delay)
-        logger().warning(
-            "send.postponed",
-            reason=reason,
-            state=state.value,
-            delay=delay.total_seconds(),
-            attempts=self._item.attempts,
-        )
-
-    async def _end_as_sent(self, found: Draft | None = None) -> None:
-        if found is not None and found.internet_message_id:
-            self._item = replace(self._item, internet_message_id=found.internet_message_id)
-        await self._write(self._item.ended(SendState.SENT, self._clock.now()))
-        await self._tidy()
-
-    async def _fail(self, why: str) -> None:
-        """Ends it; a draft that was certainly never asked to be sent is removed."""
-        item = self._item
-        await self._write(item.failed(self._clock.now(), why))
-        logger().error("send.failed", reason=self._item.reason)
-        if item.asked_at is None:
-            await self._take_back()
-            if item.draft_id:
-                with contextlib.suppress(MailboxError):
-                    await self._operations.discard_draft(self._caller, item.draft_id)
-        await self._tidy()
-
-    async def _take_back(self) -> None:
-        """Counts the mail no more, where this attempt has counted it."""
-        if self._counted is not None:
-            await self._box.sending.take_back(self._counted)
-
-    async def _discard_if_ours_alone(self) -> None:
-        """Removes the draft of a worker that was too slow, if who took over has, or makes, another.
-
-        In the state `drafting` it is left, for it may have been found.
-        """
-        known = await self._box.table.read(self._item.id)
-        if known is None or known.draft_id == self._item.draft_id:
-            return
-        if known.draft_id or known.state is SendState.ACCEPTED:
-            with contextlib.suppress(MailboxError):
-                await self._operations.discard_draft(self._caller, self._item.draft_id)
-
-    async def _tidy(self) -> None:
-        """Removes what the item left beside the table. It is at its end."""
-        if self._item.blob:
-            await self._box.contents.remove(self._item.blob)
-
-    def _taken(self, state: SendState) -> OutboxItem:
-        now = self._clock.now()
-        return self._item.taken(state, now, now + self._lease)
-
-    async def _write(self, item: OutboxItem) -> None:
-        written = await self._box.table.write(item)
-        if written is None:
-            raise _TakenOver
-        self.began = True
-        self._item = written
-
-    async def _put(self, delay: timedelta) -> None:
-        message = OutboxMessage(mailbox=self._item.mailbox, key=self._item.key)
-        await self._box.queue.put(message, delay)

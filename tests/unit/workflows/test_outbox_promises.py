@@ -105,6 +105,18 @@ async def test_an_order_takes_two_requests_as_well(world: OutboxWorld) -> None:
     assert world.mailbox.asked == {"create_draft": 1, "send_draft": 1}
 
 
+async def test_a_mail_that_its_message_cannot_carry_takes_two_requests_as_well(
+    world: OutboxWorld,
+) -> None:
+    """It fits into the table, but not into a message: the characters of some have to be escaped."""
+    await world.enqueue(body='"' * 20_000)
+    [text] = [message.text for message in world.queue.messages]
+    await world.work()
+
+    assert OutboxMessage.decode(text).item is None
+    assert world.mailbox.asked == {"create_draft": 1, "send_draft": 1}
+
+
 async def test_a_request_that_is_repeated_after_its_document_expired_is_known(
     world: OutboxWorld,
 ) -> None:
