@@ -2,7 +2,9 @@
 # their own. docs/deploy.md says how; on Azure Functions itself no image is needed.
 FROM mcr.microsoft.com/azure-functions/python:4-python3.11
 
+# the host's id is else made from the machine's name: by it containers share locks and function keys
 ENV AzureWebJobsScriptRoot=/home/site/wwwroot \
+    AzureFunctionsWebHost__hostid=mail-connector \
     AzureFunctionsJobHost__Logging__Console__IsEnabled=true \
     FUNCTIONS_WORKER_RUNTIME=python \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \

@@ -6,7 +6,7 @@
     python3 dev.py check     lint, format, types, import rules
     python3 dev.py bench     speed and memory beside their budgets
     python3 dev.py start     the app on this machine, with your local.settings.json
-    python3 dev.py package   the zip that is deployed, with its bill of materials and licences
+    python3 dev.py package   what is deployed, with its bill of materials and licences
     python3 dev.py lock      pins all that is deployed, with hashes, after requirements.txt changed
     python3 dev.py setup     only what the others do first, once
 

@@ -1,1 +1,1 @@
-"""Builds the zip that is deployed, and says what is in it. Never deployed itself."""
+"""Builds what is deployed, as zip and folder, and says what is in it. Never deployed itself."""

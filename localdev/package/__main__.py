@@ -1,4 +1,4 @@
-"""`python3 dev.py package`: builds the zip that is deployed, and shows what is in it."""
+"""`python3 dev.py package`: builds what is deployed, as zip and folder, and shows what is in it."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def _show(package: Package, console: Console) -> None:
     )
     if not package.compiled:
         version = ".".join(map(str, PYTHON))
-        console.print(f"It holds no bytecode: only Python {version} makes it, and only if wanted.")
+        console.print(f"[yellow]It holds no bytecode[/], which only Python {version} makes for it.")
     if package.functions is None:
         console.print("It was not run: it is not for this machine, or not for this Python.")
     else:
         console.print(f"It runs by itself, with the functions {', '.join(package.functions)}.")
-    for file in (package.zip, package.bill, package.notices):
+    for file in (package.zip, package.app, package.bill, package.notices):
         console.print(os.path.relpath(file), soft_wrap=True, highlight=False)
 
 

@@ -1,10 +1,11 @@
-"""Compiles a tree of Python files and zips it: the same files always give the same bytes."""
+"""Compiles a tree of Python files, zips it, puts it in place: the same files, the same bytes."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -35,3 +36,11 @@ def write_zip(tree: Path, target: Path) -> None:
             entry.external_attr = _READABLE
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, file.read_bytes())
+
+
+def put_in_place(tree: Path, place: Path) -> None:
+    """Moves a tree to where another may be: nobody finds a half of one, or a mixture of both."""
+    with tempfile.TemporaryDirectory(dir=place.parent) as directory:
+        if place.exists():
+            place.rename(Path(directory) / place.name)
+        tree.rename(place)

@@ -1,10 +1,9 @@
-"""Builds a package step by step: install, leave out, compile, zip, run, describe."""
+"""Builds a package step by step: install, leave out, compile, zip, run, put in place, describe."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import sys
 import tempfile
 import tomllib
 from collections import Counter
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from localdev.package.archive import compile_tree, write_zip
+from localdev.package.archive import compile_tree, put_in_place, write_zip
 from localdev.package.clean_run import functions_of
 from localdev.package.contents import Component, components_of
 from localdev.package.install import install
@@ -26,11 +25,13 @@ from localdev.package.pruning import (
 from localdev.package.real_run import imported_modules
 from localdev.package.requirements import LISTED, LOCK, disagreements, pins
 from localdev.package.sbom import APP, bill_of_materials
-from localdev.package.sources import PACKAGES, copy_sources
-from localdev.package.target import PYTHON, Target
+from localdev.package.sources import IGNORE, PACKAGES, copy_sources
+from localdev.package.target import Target, other_python
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTICES = "THIRD-PARTY-NOTICES.md"
+UNPACKED = "app"
+"""The folder beside the zip that holds the same: azd and Core Tools zip by themselves."""
 
 
 class OutOfDate(Exception):
@@ -42,7 +43,7 @@ class Options:
     """What to build.
 
     Args:
-        output: the folder that zip, bill of materials and notices go to.
+        output: the folder that zip, unpacked app, bill of materials and notices go to.
         whole: leave nothing out.
         bytecode: whether modules are compiled; only by the version of Python that will run them.
     """
@@ -66,6 +67,7 @@ class Package:
     """What was built.
 
     Args:
+        app: the folder with what is in the zip.
         ours: the project's own files, relative to its folder.
         installed: all that pip installed.
         unpacked: the whole package.
@@ -75,6 +77,7 @@ class Package:
     """
 
     zip: Path
+    app: Path
     bill: Path
     notices: Path
     sha256: str
@@ -88,7 +91,7 @@ class Package:
 
 
 def build(options: Options, say: Callable[[str], None], root: Path = ROOT) -> Package:
-    """Builds it in a temporary folder.
+    """Builds it in a temporary folder. Where it fails, what was built before stays.
 
     Args:
         options: what to build.
@@ -101,8 +104,9 @@ def build(options: Options, say: Callable[[str], None], root: Path = ROOT) -> Pa
     """
     if wrong := disagreements(root):
         raise OutOfDate(f"{'; '.join(wrong)}. Run: python3 dev.py lock")
-    with tempfile.TemporaryDirectory() as directory:
-        tree = Path(directory)
+    options.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=options.output) as directory:
+        tree, zipped = Path(directory, UNPACKED), Path(directory, f"{APP}.zip")
         site = tree / PACKAGES / "lib" / "site-packages"
         say(f"Installing for Linux, {options.target.machine} …")
         hashes = install(root / LOCK, site, options.target)
@@ -113,19 +117,25 @@ def build(options: Options, say: Callable[[str], None], root: Path = ROOT) -> Pa
         if not options.whole:
             _leave_out(site, [tree / file for file in ours if file.suffix == ".py"], say)
         update_records(site)
-        compiled = options.bytecode and sys.version_info[:2] == PYTHON
+        other = other_python()
+        compiled = options.bytecode and not other
         if compiled:
             say("Compiling …")
             compile_tree(tree)
+        elif other:
+            say(other)
         say("Zipping …")
-        options.output.mkdir(parents=True, exist_ok=True)
-        target = options.output / f"{APP}.zip"
-        write_zip(tree, target)
+        write_zip(tree, zipped)
         unpacked, largest = _size(tree), _largest(site)
-    digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    functions = functions_of(target) if options.target.is_this_machine else None
+        digest = hashlib.sha256(zipped.read_bytes()).hexdigest()
+        functions = functions_of(zipped) if options.target.is_this_machine else None
+        # an ignore file that ignores nothing: without one azd leaves bytecode out
+        (tree / IGNORE).touch()
+        put_in_place(tree, options.output / UNPACKED)
+        target = zipped.replace(options.output / zipped.name)
     return Package(
         zip=target,
+        app=options.output / UNPACKED,
         bill=_write(options.output / f"{APP}.cdx.json", _bill(root, digest, components)),
         notices=_write(options.output / NOTICES, notices(components)),
         sha256=digest,

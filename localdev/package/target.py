@@ -56,3 +56,14 @@ class Target:
         """Whether the package can be run here."""
         here = (sys.platform, platform.machine(), sys.version_info[:2])
         return here == ("linux", self.machine, PYTHON) and platform.libc_ver()[0] == "glibc"
+
+
+def other_python() -> str:
+    """What to say where this is not the Python that runs the app in Azure; empty where it is."""
+    if sys.version_info[:2] == PYTHON:
+        return ""
+    here, wanted = (".".join(map(str, one)) for one in (sys.version_info[:2], PYTHON))
+    return (
+        f"Not compiled: this is Python {here}, and Azure runs {wanted}. The app will take three"
+        f" times as long to start. To change that: remove .venv, then python{wanted} dev.py package"
+    )

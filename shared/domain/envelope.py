@@ -77,4 +77,6 @@ class Envelope:
                 traceparent=fields.get("traceparent", ""),
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise EnvelopeError(f"a queue message that is no envelope ({error!r})") from error
+            # by its type alone: text and cause repeat the message, which holds a mail
+            what = type(error).__name__
+            raise EnvelopeError(f"a queue message that is no envelope ({what})") from None

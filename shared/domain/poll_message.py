@@ -25,7 +25,9 @@ def decode_poll(message: str | bytes) -> list[str]:
         fields = json.loads(message)
         version, sources = fields["version"], fields["sources"]
     except (ValueError, KeyError, TypeError) as error:
-        raise EnvelopeError(f"a queue message that names no sources ({error!r})") from error
+        # by its type alone: text and cause repeat what the message holds
+        what = type(error).__name__
+        raise EnvelopeError(f"a queue message that names no sources ({what})") from None
     if version != VERSION:
         raise EnvelopeError(f"a poll message of version {version!r}; this app reads {VERSION}")
     if not isinstance(sources, list) or not all(isinstance(one, str) for one in sources):

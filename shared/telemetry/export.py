@@ -23,6 +23,9 @@ CONNECTION = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 EVERY = 60_000
 """Milliseconds between two exports of metrics."""
 
+ROLE_NAMES = ("WEBSITE_CLOUD_ROLENAME", "WEBSITE_SITE_NAME")
+"""The settings by which the platform names the app in its own telemetry; the first goes before."""
+
 QUIET = (
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
@@ -95,7 +98,7 @@ def record(
     # the names by which the platform's own telemetry knows app and instance
     resource = Resource.create(
         {
-            "service.name": environment.get("WEBSITE_SITE_NAME") or SCOPE,
+            "service.name": next(filter(None, map(environment.get, ROLE_NAMES)), SCOPE),
             "service.instance.id": environment.get("WEBSITE_INSTANCE_ID") or socket.gethostname(),
         }
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from shared.domain.delivery import Delivery, State
+from shared.telemetry.tracing import served
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -94,8 +95,10 @@ def poll_failed(subscriptions: Iterable[str]) -> None:
 
 def taken_up(delivery: Delivery, late: float) -> None:
     """A delivery is worked on, so many seconds after it could have been; before it ended."""
-    if (to := _recording.metrics) is not None and not delivery.state.is_final:
-        to.delay.record(max(0.0, late))
+    if (to := _recording.metrics) is None or delivery.state.is_final:
+        return
+    for name in delivery.subscriptions:
+        to.delay.record(max(0.0, late), to.bounded(subscription=name))
 
 
 def delivery_saved(before: Delivery, after: Delivery) -> None:
@@ -117,9 +120,13 @@ def delivery_saved(before: Delivery, after: Delivery) -> None:
 
 
 def graph_answered(operation: str, status: int) -> None:
-    """Graph answered a request, alone or in a batch; a batch itself is the operation `batch`."""
+    """Graph answered a request, alone or in a batch; a batch itself is the operation `batch`.
+
+    It is counted once: for the subscriptions that the span around it names, together.
+    """
     if (to := _recording.metrics) is None:
         return
-    to.requests.add(1, to.bounded(operation=operation, status=f"{status // 100}xx"))
+    whom = {"subscription": names} if (names := served.get()) else {}
+    to.requests.add(1, to.bounded(operation=operation, status=f"{status // 100}xx", **whom))
     if status == THROTTLED:
-        to.throttled.add(1, to.bounded(operation=operation))
+        to.throttled.add(1, to.bounded(operation=operation, **whom))

@@ -20,12 +20,16 @@ from shared.domain.delivery import DeliveryKey
 from shared.domain.errors import ConnectorError, MailboxError
 from shared.domain.trace import next_span
 
-Value = str | int | float | Sequence[str]
+Told = str | int | float
+Value = Told | Sequence[str]
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
 """The id that a trace is to have which begins now; the provider's ids are made with it."""
+
+served: ContextVar[str] = ContextVar("served", default="")
+"""Whom the innermost span is for that says so; requests within it are counted for these."""
 
 
 class Span:
@@ -83,8 +87,8 @@ def span(name: str, *, when: object = True, **attributes: Value) -> Iterator[Spa
     if tracer is None or not when:
         yield _UNRECORDED
         return
-    around = get_current()
-    with _current(tracer.start_span(name, around, attributes=_told(attributes)), around) as one:
+    around, named = get_current(), _told(attributes)
+    with _current(tracer.start_span(name, around, attributes=named), around, named) as one:
         yield one
 
 
@@ -112,7 +116,7 @@ def mail_span(
         made = tracer.start_span(name, followed, attributes=named, links=links)
     finally:
         wanted_trace.reset(begun)
-    with _current(made, followed) as one:
+    with _current(made, followed, named) as one:
         yield one
 
 
@@ -123,9 +127,10 @@ def annotate(**attributes: Value) -> None:
 
 
 @contextmanager
-def _current(made: trace.Span, followed: Context) -> Iterator[Span]:
+def _current(made: trace.Span, followed: Context, attributes: Mapping[str, Told]) -> Iterator[Span]:
     """Has a span around a block, and ends it with the block."""
     token = attach(trace.set_span_in_context(made, followed))
+    whom = served.set(str(attributes.get("subscription", served.get())))
     named = made.get_span_context()
     parts = f"{named.trace_id:032x}-{named.span_id:016x}-{named.trace_flags:02x}"
     try:
@@ -135,6 +140,7 @@ def _current(made: trace.Span, followed: Context) -> Iterator[Span]:
         made.set_status(trace.StatusCode.ERROR)
         raise
     finally:
+        served.reset(whom)
         detach(token)
         made.end()
 
@@ -149,7 +155,7 @@ def _failure(error: BaseException) -> dict[str, Value]:
     return told
 
 
-def _told(attributes: Mapping[str, Value]) -> dict[str, str | int | float]:
+def _told(attributes: Mapping[str, Value]) -> dict[str, Told]:
     """Attributes as exporters take them."""
     return {
         name: value if isinstance(value, str | int | float) else ", ".join(value)

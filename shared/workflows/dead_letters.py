@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from shared.domain.delivery import Delivery, State
 from shared.domain.envelope import Envelope, blob_name
-from shared.domain.trace import new_traceparent
 from shared.ports import Ports
-from shared.telemetry import logger
+from shared.telemetry import logger, mail_span
 from shared.workflows.concurrency import for_each
 
 AT_ONCE = 16
@@ -61,8 +60,9 @@ async def replay(
             )
         )
         # without the mail: it may lie in its blob still, or else is read from the mailbox
-        blob, traceparent = blob_name(delivery.key), new_traceparent()
-        await ports.emails.put(Envelope(key=delivery.key, blob=blob, traceparent=traceparent))
+        with mail_span("replay", delivery.key, state=delivery.state) as again:
+            blob, traceparent = blob_name(delivery.key), again.traceparent
+            await ports.emails.put(Envelope(key=delivery.key, blob=blob, traceparent=traceparent))
         logger().info("delivery.replayed", source=delivery.key.source, mail=delivery.key.mail)
 
     return await _settle(deliveries, REPLAYABLE & set(states), ports, begin_anew, progress)

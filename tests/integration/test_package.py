@@ -1,6 +1,8 @@
 """The deployed package: its pieces, and one that is really built and run (needs the network)."""
 
 import json
+import re
+import sys
 import zipfile
 from email.message import Message
 from pathlib import Path, PurePosixPath
@@ -8,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from localdev.functions_host.functions import load_app, read_functions
-from localdev.package.archive import write_zip
+from localdev.package.archive import put_in_place, write_zip
 from localdev.package.build import Options, OutOfDate, Package, build
 from localdev.package.cold_start import cold_start
 from localdev.package.contents import Component
@@ -23,7 +25,7 @@ from localdev.package.pruning import (
 )
 from localdev.package.requirements import LOCK, locked, pins
 from localdev.package.sources import deployed_files
-from localdev.package.target import DEFAULT, BadPlatform, Target
+from localdev.package.target import DEFAULT, PYTHON, BadPlatform, Target, other_python
 
 ROOT = Path(__file__).parents[2]
 SITE = ".python_packages/lib/site-packages/"
@@ -98,6 +100,24 @@ def test_the_package_holds_what_is_needed_and_no_more(package: Package) -> None:
     assert package.unpacked.bytes < package.installed.bytes / 2
 
 
+def test_what_azd_and_core_tools_zip_is_the_same(package: Package) -> None:
+    """And an ignore file that ignores nothing, without which azd would leave bytecode out."""
+    with zipfile.ZipFile(package.zip) as archive:
+        packed = {name: archive.read(name) for name in archive.namelist()}
+    unpacked = {
+        file.relative_to(package.app).as_posix(): file.read_bytes()
+        for file in package.app.rglob("*")
+        if file.is_file()
+    }
+
+    assert unpacked == packed | {".funcignore": b""}
+
+
+def test_the_packages_list_of_requirements_has_hashes(package: Package) -> None:
+    """Should Azure install them after all, pip compares."""
+    assert (package.app / "requirements.txt").read_bytes() == (ROOT / LOCK).read_bytes()
+
+
 def test_the_bill_names_every_library(package: Package) -> None:
     """With version, licence, and the hash of the wheel, which is one of the lock's."""
     bill = json.loads(package.bill.read_text())
@@ -126,12 +146,79 @@ def test_a_lock_that_is_out_of_date_stops_the_build(tmp_path: Path) -> None:
 
 
 def test_only_what_azure_needs_is_deployed() -> None:
-    """What lies in the project's folder else is named in `.funcignore`."""
-    files = list(deployed_files(ROOT))
+    """All of our modules, and what the platform reads."""
+    files = set(deployed_files(ROOT))
+    modules = {file.relative_to(ROOT) for file in (ROOT / "shared").rglob("*.py")}
 
     assert {file.parts[0] for file in files} == OURS
-    assert Path("shared/workflows/poll.py") in files
-    assert not [file for file in files if "__pycache__" in file.parts]
+    assert {file for file in files if file.parts[0] == "shared"} == modules
+
+
+def core_tools_takes(path: str) -> bool:
+    """Whether Core Tools would publish a file from the project's folder.
+
+    To it a pattern is the beginning of a path, and one with `!` goes before all others.
+    """
+    lines = [line for line in (ROOT / ".funcignore").read_text().split() if line[0] in "/!"]
+
+    def named(patterns: list[str]) -> bool:
+        escaped = (re.escape(one.lstrip("!/")) for one in patterns)
+        rules = [one.replace(r"\*\*", ".+").replace(r"\*", "[^/]+") for one in escaped]
+        return any(re.match(rf"{rule}\b", path) for rule in rules)
+
+    taken = [line for line in lines if line.startswith("!")]
+    return named(taken) or not named([line for line in lines if not line.startswith("!")])
+
+
+DIRT = (
+    *("rows.json", "rows.yaml", "erp-token.txt", ".env", "app.env", "server.pem", "id.key"),
+    *("venv/lib/a.py", ".vscode/settings.json", ".azure/mail-prod/.env", "notes.py", "main.zip"),
+    *("local.settings.json", ".python_packages/lib/a.py", "notes.orig~", "tests/shared/a.py"),
+)
+
+
+def test_what_else_lies_in_the_folder_is_not_deployed(tmp_path: Path) -> None:
+    """Secrets, rows, environments: nobody has to think of them beforehand."""
+    for name in (*DIRT, "shared/.env", "shared/rows.json", "shared/__pycache__/a.cpython-311.pyc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name in (".funcignore", "host.json", "function_app.py", "shared/domain/mail.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+
+    assert [file.as_posix() for file in deployed_files(tmp_path)] == [
+        "function_app.py",
+        "host.json",
+        "shared/domain/mail.py",
+    ]
+
+
+def test_core_tools_deploys_nothing_else_from_the_folder_either() -> None:
+    """For those who publish from there, though it is not what we advise."""
+    assert [name for name in DIRT if core_tools_takes(name)] == []
+    assert all(core_tools_takes(file.as_posix()) for file in deployed_files(ROOT))
+
+
+def test_a_build_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    """Whole: no file of the former stays."""
+    place = tmp_path / "app"
+    for name in ("a.py", "b.py"):
+        tree = tmp_path / "new"
+        tree.mkdir()
+        (tree / name).write_text(name)
+        put_in_place(tree, place)
+
+    assert [file.name for file in place.iterdir()] == ["b.py"]
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_another_python_says_that_it_does_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And how to come by the right one."""
+    here = other_python()
+    monkeypatch.setattr("localdev.package.target.PYTHON", (2, 7))
+
+    assert (here == "") == (sys.version_info[:2] == PYTHON)
+    assert "remove .venv, then python2.7 dev.py package" in other_python()
 
 
 def test_the_same_files_give_the_same_zip(tmp_path: Path) -> None:

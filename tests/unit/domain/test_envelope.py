@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -84,3 +85,18 @@ def test_another_version_is_refused() -> None:
     """An older app must not guess at what a newer one wrote."""
     with pytest.raises(EnvelopeError, match="of version 2; this app reads 1"):
         Envelope.decode('{"version": 2, "source": "a", "key": "b"}')
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b'{"version": 1, "mail": {"subject": "Confidential \xff"}}',
+        '{"version": 1, "source": "a", "key": "b", "firstTriedAt": "Confidential"}',
+    ],
+)
+def test_what_is_no_envelope_is_not_repeated(message: str | bytes) -> None:
+    """Errors are logged with their causes, and the message may hold a whole mail."""
+    with pytest.raises(EnvelopeError) as raised:
+        Envelope.decode(message)
+
+    assert "Confidential" not in "".join(format_exception(raised.value))

@@ -1,3 +1,5 @@
+from traceback import format_exception
+
 import pytest
 
 from shared.domain.errors import EnvelopeError
@@ -25,3 +27,12 @@ def test_what_is_no_such_message_is_an_error(message: str | bytes) -> None:
 def test_a_later_version_is_an_error_that_says_so() -> None:
     with pytest.raises(EnvelopeError, match="version 2"):
         decode_poll('{"version":2,"sources":["one"]}')
+
+
+def test_what_is_no_such_message_is_not_repeated() -> None:
+    """Errors are logged with their causes; whoever wrote to the queue may have written anything."""
+    message = b"Confidential \xff"
+    with pytest.raises(EnvelopeError) as raised:
+        decode_poll(message)
+
+    assert "Confidential" not in "".join(format_exception(raised.value))

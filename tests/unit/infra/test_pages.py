@@ -18,6 +18,8 @@ from infra.estimate import (
 )
 from infra.template import INFRA, MAIN, read
 from localdev.functions_host.functions import load_app, read_functions
+from localdev.package.build import UNPACKED
+from localdev.package.sbom import APP
 
 DOCS = INFRA.parent / "docs"
 DEPLOY = (DOCS / "deploy.md").read_text()
@@ -116,6 +118,21 @@ def test_the_pages_name_parameters_and_outputs_that_exist() -> None:
     others = {"AZURE_CLIENT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_AUTHORITY_HOST"}
     assert named <= {*main.outputs, *environment, *others}
     assert parameters <= set(main.parameters)
+
+
+def test_every_way_that_is_shown_deploys_what_was_built() -> None:
+    """Tools have Azure install Python's libraries anew, without hashes, unless told not to."""
+    commands = [
+        *re.findall(r"^```sh\n(.*?)^```", DEPLOY, re.DOTALL | re.MULTILINE),
+        *re.findall(r"^\| .+ \| `(.+)`", DEPLOY, re.MULTILINE),
+    ]
+    published = [one for one in commands if "func azure functionapp publish" in one]
+
+    assert [one for one in commands if "config-zip" in one or "--build remote" in one] == []
+    assert published
+    assert all(f"cd .local/package/{UNPACKED} " in one and "--no-build" in one for one in published)
+    assert all("RemoteBuild=false" in one for one in commands if "host/api/publish" in one)
+    assert any(f".local/package/{APP}.zip" in one for one in commands)
 
 
 def test_what_only_azure_can_prove_has_a_command_that_proves_it() -> None:

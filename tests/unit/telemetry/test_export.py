@@ -7,13 +7,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from infra.template import INFRA
-from shared.telemetry import export
-from shared.telemetry.export import CONNECTION, QUIET, export_telemetry
+from shared.telemetry import export, span
+from shared.telemetry.export import CONNECTION, QUIET, SCOPE, export_telemetry, record
 from shared.telemetry.metrics import record_metrics
 from shared.telemetry.tracing import record_spans
 from tests.builders import MAILBOX
+from tests.unit.telemetry.recorder import Recorder
 from tests.unit.workflows.world import World
 
 ROOT = INFRA.parent
@@ -113,6 +115,26 @@ async def test_application_insights_is_given_spans_and_metrics(
     for word in ("Confidential", MAILBOX, "ada@example.org"):
         assert word not in json.dumps(ingestion.taken)
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"WEBSITE_SITE_NAME": "func-mail"}, "func-mail"),
+        ({"WEBSITE_SITE_NAME": "pod", "WEBSITE_CLOUD_ROLENAME": "func-mail"}, "func-mail"),
+        ({"WEBSITE_SITE_NAME": ""}, SCOPE),
+    ],
+)
+def test_the_app_is_named_as_the_platform_names_it(environment: dict[str, str], name: str) -> None:
+    """Alerts and workbook look for both by one name; outside Azure a setting gives it."""
+    recorder = Recorder()
+    end = record(SimpleSpanProcessor(recorder.exporter), recorder.reader, environment)
+    with span("poll"):
+        pass
+    end()
+
+    [poll] = recorder.spans()
+    assert poll.resource.attributes["service.name"] == name
 
 
 @pytest.mark.usefixtures("ended")

@@ -87,6 +87,17 @@ async def test_the_queues_delay_is_without_the_pause_that_was_asked_for(
 
     [delay] = [point for name, point in recorder.points() if name == "queue.delay"]
     assert (delay.count, delay.sum) == (2, 7 + 3)
+    assert dict(delay.attributes) == {"subscription": "team/tickets"}
+
+
+async def test_the_queues_delay_is_that_of_each_whom_the_mail_is_for(recorder: Recorder) -> None:
+    """As every other number of a mail."""
+    world = World(row("a"), row("b"))
+    world.deliver(1)
+    await world.poll_and_work()
+
+    assert recorder.counted("queue.delay", subscription="team/a") == 1
+    assert recorder.counted("queue.delay", subscription="team/b") == 1
 
 
 async def test_a_failed_poll_counts_for_those_that_it_feeds(recorder: Recorder) -> None:

@@ -1,11 +1,12 @@
 import pytest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from shared.domain.delivery import DeliveryKey
+from shared.domain.delivery import DeliveryKey, State
 from shared.domain.errors import MailboxUnavailable
-from shared.domain.outcome import Unavailable
+from shared.domain.outcome import Rejected, Unavailable
 from shared.telemetry import mail_span, span
 from shared.telemetry.export import record
+from shared.workflows.dead_letters import replay
 from tests.builders import MAILBOX, row
 from tests.unit.telemetry.recorder import Recorder, followed, identity, told, trace_of
 from tests.unit.workflows.world import World
@@ -26,6 +27,22 @@ async def test_a_mail_is_one_trace_from_its_claim_to_its_end(recorder: Recorder)
     mail = [one for one in recorder.spans() if one.name in names]
     assert [one.name for one in mail] == names
     assert len({trace_of(one) for one in mail}) == 1
+
+
+async def test_a_replay_goes_on_in_the_trace_of_the_mail(recorder: Recorder) -> None:
+    """What failed and what mended it stand together."""
+    world = World()
+    world.deliver(1)
+    world.targets.fail_next(Rejected("answered 422"))
+    await world.poll_and_work()
+    await replay(world.deliveries(), [State.DEAD], world.ports(), lambda _: None)
+    await world.work()
+
+    [again] = recorder.spans("replay")
+    failed, mended = recorder.spans("deliver")
+    assert len({trace_of(one) for one in (failed, again, mended)}) == 1
+    assert followed(mended) == identity(again)
+    assert told(again)["state"] == "dead"
 
 
 async def test_the_trace_of_a_mail_is_linked_to_the_poll_that_found_it(recorder: Recorder) -> None:
