@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from shared.domain import values
+from shared.domain.api_access import callers
 from shared.domain.errors import SettingsError
 
 SECRET_PREFIX = "SECRETS__"  # noqa: S105 - the prefix of names, no secret
@@ -49,6 +50,17 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "PLAIN_HTTP_HOSTS": Setting(
         values.words, (), "hosts of targets that may be called without TLS"
+    ),
+    "MAILBOX_ACCESS": Setting(
+        values.one_of(("scoped", "tenantWide")),
+        "",
+        "whether the app is to reach chosen mailboxes only; what `mailctl doctor` checks",
+    ),
+    "MAIL_API_MAILBOXES": Setting(
+        values.words, (), "mailboxes that /api/mail opens, by the names given; empty: every one"
+    ),
+    "MAIL_API_CALLERS": Setting(
+        callers, {}, "who may call /api/mail with an Entra token, and for what"
     ),
     "WEBHOOK_SIGNING_SECRET": Setting(values.text, "", "signs for rows without targetAuth"),
     "TARGET_TIMEOUT": Setting(
@@ -145,9 +157,28 @@ def schedule(name: str, environment: Mapping[str, str]) -> str:
     return f"%{name}%" if environment.get(name, "").strip() else SCHEDULES[name]
 
 
+def authenticated(environment: Mapping[str, str]) -> bool:
+    """Whether App Service authentication is on: only then nobody else writes what it says.
+
+    https://learn.microsoft.com/azure/app-service/reference-app-settings
+    """
+    return environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true"
+
+
+def callers_have_tokens(environment: Mapping[str, str]) -> bool:
+    """Whether callers of the HTTP API sign in with Entra ID, and need no function key.
+
+    Read when the triggers are declared, which have one way of being called for good.
+    """
+    return authenticated(environment) and bool(environment.get("MAIL_API_CALLERS", "").strip())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that is set outside the tables. Fields are named as the app settings, in lower case."""
+    """All that is set outside the tables. Fields are named as the app settings, in lower case.
+
+    Beside them ``authenticated``: whether App Service authentication is on.
+    """
 
     m365_tenant_id: str
     m365_client_id: str
@@ -161,6 +192,9 @@ class Settings:
     account_key_file: str
     graph_endpoint: str
     plain_http_hosts: tuple[str, ...]
+    mailbox_access: str
+    mail_api_mailboxes: tuple[str, ...]
+    mail_api_callers: Mapping[str, Collection[str]]
     webhook_signing_secret: str
     target_timeout: timedelta
     mails_per_recipient_and_hour: int
@@ -181,6 +215,7 @@ class Settings:
     page_size: int
     telemetry_export: bool
     telemetry_mailboxes: bool
+    authenticated: bool
     secrets: Mapping[str, str]
     storage: Mapping[str, str]
 
@@ -222,4 +257,6 @@ class Settings:
             for name, value in environment.items()
             if name.startswith(SECRET_PREFIX) and not value.startswith(UNRESOLVED)
         }
-        return cls(**fields, secrets=secrets, storage=storage)
+        return cls(
+            **fields, authenticated=authenticated(environment), secrets=secrets, storage=storage
+        )
