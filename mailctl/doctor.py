@@ -42,6 +42,7 @@ def doctor(ctx: typer.Context, *, as_json: Json = False) -> None:
                 plain_http_hosts=session.settings.plain_http_hosts,
                 why_no_secret=lambda name: why_no_secret(name, session.settings.secrets),
                 signs_by_default=bool(session.settings.webhook_signing_secret),
+                mailbox_access=session.settings.mailbox_access,
                 progress=tell,
             ).examine()
 

@@ -331,6 +331,15 @@ class HealthProbe(Protocol):
         """Empty where Entra ID gives a token, else why not."""
         ...
 
+    async def mail_roles(self, credential: Credential) -> Sequence[str]:
+        """The roles for mail, over all mailboxes, that an app was given in Entra ID.
+
+        Raises:
+            MailboxError: there is no token, or it cannot be read.
+            TimeoutError: no answer in time.
+        """
+        ...
+
 
 class StorageWatch(Protocol):
     """What an operator wants to know of the storage, and no workflow of the app needs."""

@@ -90,6 +90,7 @@ class Engine:
                 resolved,
                 directory=self.directory,
                 mailbox=mailbox,
+                token=token,
                 quirks=self.quirks,
                 random=self.random,
             )

@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from localdev.graph_simulator.errors import unauthenticated
 GRAPH_RESOURCES = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
 ANY_TENANT = frozenset({"organizations", "common"})
 LOCAL_CALLBACK = "http://localhost/api/accounts/callback"
+MAIL_ROLES = ("Mail.ReadWrite", "Mail.Send")
 EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -36,6 +37,8 @@ class App:
         certificate: The PEM of the certificate that its assertions are signed with, or None.
         federated: Whether it trusts the managed identity of this simulator.
         mailboxes: The addresses that it may reach, in lower case, or None for all.
+        roles: The application permissions that were consented to, over every mailbox. Those that
+            Exchange gives for some mailboxes only are in no token.
         redirect_uris: Where people may be sent back to; any port of `http://localhost` is meant.
         multitenant: Whether people of any tenant may sign in to it.
     """
@@ -46,19 +49,32 @@ class App:
     certificate: bytes | None = None
     federated: bool = False
     mailboxes: frozenset[str] | None = None
+    roles: tuple[str, ...] = MAIL_ROLES
     redirect_uris: tuple[str, ...] = (LOCAL_CALLBACK,)
     multitenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token that was issued: for which application, for which resource, and until when."""
+    """A token that was issued.
+
+    Attributes:
+        value: The token.
+        app_id: For which application.
+        resource: For which resource.
+        expires: Until when.
+        mailboxes: What it reaches, in lower case, or None for every mailbox.
+        person: The address of who has signed in, or nothing where the application has itself.
+        sends_as: The addresses that this person may send as, beside the own, in lower case.
+    """
 
     value: str
     app_id: str
     resource: str
     expires: float
     mailboxes: frozenset[str] | None = None
+    person: str = ""
+    sends_as: frozenset[str] = frozenset()
 
     def reaches(self, address: str) -> bool:
         """Tell whether the application may reach a mailbox."""
@@ -117,14 +133,42 @@ class IdentityPlatform:
         self._apps[app.tenant_id.lower(), app.client_id.lower()] = app
 
     def issue(self, app: App, resource: str = GRAPH_RESOURCES[0]) -> AccessToken:
-        """Issue a token: a random string, as opaque as callers have to treat tokens."""
-        token = AccessToken(
-            secrets.token_urlsafe(96),
-            app.client_id,
-            resource,
-            self._clock() + self.token_lifetime,
-            app.mailboxes,
+        """Issue a token to an application for itself; what it was given everywhere, it reaches."""
+        reach = None if app.roles else app.mailboxes
+        return self._issued(app, resource, {"idtyp": "app", "roles": app.roles}, mailboxes=reach)
+
+    def issue_for_person(
+        self,
+        app: App,
+        scopes: Iterable[str],
+        *,
+        person: str,
+        mailboxes: frozenset[str],
+        sends_as: frozenset[str],
+    ) -> AccessToken:
+        """Issue a token for Graph to an application that acts for a person."""
+        claims = {"idtyp": "user", "scp": " ".join(sorted(scopes)), "preferred_username": person}
+        return self._issued(
+            app,
+            GRAPH_RESOURCES[0],
+            claims,
+            mailboxes=mailboxes,
+            person=person,
+            sends_as=sends_as,
         )
+
+    def _issued(
+        self, app: App, resource: str, claims: Mapping[str, Any], **reach: Any
+    ) -> AccessToken:
+        """Issue a token of Entra ID's form; only this platform knows it from a forgery."""
+        now = self._clock()
+        expires = now + self.token_lifetime
+        common = {"aud": resource, "appid": app.client_id, "tid": app.tenant_id, "ver": "1.0"}
+        times = {"iat": int(now), "nbf": int(now), "exp": int(expires)}
+        parts = ({"typ": "JWT", "alg": "RS256"}, {**common, **times, **claims})
+        written = [_written(json.dumps(part).encode()) for part in parts]
+        value = ".".join([*written, secrets.token_urlsafe(96)])
+        token = AccessToken(value, app.client_id, resource, expires, **reach)
         self._tokens[token.value] = token
         return token
 
@@ -292,6 +336,10 @@ def _check_signature(app: App, certificate: bytes, assertion: str, now: float) -
         raise invalid
     if expired:
         raise TokenError(401, "invalid_client", 700024, "Client assertion has expired.")
+
+
+def _written(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _base64url(text: str) -> bytes:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from localdev.graph_simulator.directory import Directory
 from localdev.graph_simulator.errors import GraphError, bad_request
 from localdev.graph_simulator.exchange import Answer, Preferences, Request
+from localdev.graph_simulator.identity import AccessToken
 from localdev.graph_simulator.mailbox import Folder, Mailbox
 from localdev.graph_simulator.message_type import Shape
 from localdev.graph_simulator.odata.options import Options, parse_options
@@ -48,6 +49,7 @@ class Call:
         *,
         directory: Directory,
         mailbox: Mailbox,
+        token: AccessToken,
         quirks: Quirks,
         random: Random,
     ) -> None:
@@ -55,6 +57,7 @@ class Call:
         self.keys = resolved.keys
         self.directory = directory
         self.mailbox = mailbox
+        self.token = token
         self.quirks = quirks
         self.random = random
         self._folder = resolved.folder

@@ -40,6 +40,7 @@ class User:
         oid: The object id.
         tenant_id: The user's tenant.
         shared: The addresses of mailboxes of others that the user may open, in lower case.
+        sends_as: Those that the user may send as.
         is_admin: Whether the user may agree for the whole tenant.
     """
 
@@ -47,6 +48,7 @@ class User:
     oid: str
     tenant_id: str
     shared: frozenset[str] = frozenset()
+    sends_as: frozenset[str] = frozenset()
     is_admin: bool = False
 
 
@@ -235,7 +237,13 @@ class SignIns:
     def _answer(self, grant: Grant, authority: str) -> dict[str, Any]:
         user = self._now(grant.user)
         reach = frozenset(_reach(user, grant.scopes))
-        token = self.identity.issue(replace(grant.app, mailboxes=reach))
+        token = self.identity.issue_for_person(
+            grant.app,
+            grant.scopes,
+            person=user.address,
+            mailboxes=reach,
+            sends_as=user.sends_as if "Mail.Send.Shared" in grant.scopes else frozenset(),
+        )
         lifetime = self.identity.token_lifetime
         answer: dict[str, Any] = {
             "token_type": "Bearer",

@@ -17,7 +17,12 @@ from localdev.graph_simulator.content import Attachment
 from localdev.graph_simulator.directory import Directory, SentMail
 from localdev.graph_simulator.engine import Engine
 from localdev.graph_simulator.faults import Fault, FaultInjector, Faults, Match, status_error
-from localdev.graph_simulator.identity import LOCAL_CALLBACK, App, IdentityPlatform
+from localdev.graph_simulator.identity import (
+    LOCAL_CALLBACK,
+    MAIL_ROLES,
+    App,
+    IdentityPlatform,
+)
 from localdev.graph_simulator.mailbox import Mailbox
 from localdev.graph_simulator.message import Message
 from localdev.graph_simulator.message_type import ALL_PROPERTIES, Shape, fragment
@@ -154,8 +159,11 @@ class GraphSimulator:
         mailboxes: Sequence[str] | None = None,
         redirect_uris: Sequence[str] = (LOCAL_CALLBACK,),
         multitenant: bool = False,
+        roles: Sequence[str] | None = None,
     ) -> App:
-        """Register an application; with `mailboxes`, it reaches no others.
+        """Register an application; with `mailboxes` and no `roles`, it reaches no others.
+
+        Without either, it was given `MAIL_ROLES` over every mailbox.
 
         The client id of `MANAGED_IDENTITY_ID` sets what the managed identity itself reaches.
         """
@@ -169,6 +177,7 @@ class GraphSimulator:
             mailboxes=scope,
             redirect_uris=tuple(redirect_uris),
             multitenant=multitenant,
+            roles=tuple(roles if roles is not None else () if scope is not None else MAIL_ROLES),
         )
         self.identity.register(app)
         if client_id == MANAGED_IDENTITY_ID:
@@ -180,6 +189,7 @@ class GraphSimulator:
         address: str,
         *,
         shared: Sequence[str] = (),
+        sends_as: Sequence[str] | None = None,
         is_admin: bool = False,
         tenant_id: str = TENANT_ID,
     ) -> User:
@@ -188,6 +198,7 @@ class GraphSimulator:
         Args:
             address: The sign-in name, and the mailbox's address.
             shared: The mailboxes of others that the user may open; those not there are added.
+            sends_as: Those that the user may send as; all of `shared` by default.
             is_admin: Whether the user may agree for the whole tenant.
             tenant_id: The user's tenant.
         """
@@ -199,6 +210,7 @@ class GraphSimulator:
             oid=mailbox.user_id,
             tenant_id=tenant_id,
             shared=frozenset(each.lower() for each in shared),
+            sends_as=frozenset(each.lower() for each in (shared if sends_as is None else sends_as)),
             is_admin=is_admin,
         )
         self.identity.know_tenant(tenant_id)

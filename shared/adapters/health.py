@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -35,6 +35,11 @@ class Probe:
     async def token(self, credential: Credential) -> str:
         """Empty where Entra ID gives a token, else why not."""
         return await _why_not(self._mailboxes.token(credential))
+
+    async def mail_roles(self, credential: Credential) -> Sequence[str]:
+        """The roles for mail, over all mailboxes, that an app was given in Entra ID."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._mailboxes.mail_roles(credential)
 
 
 class StorageWatch:

@@ -20,6 +20,7 @@ from shared.ports import MailboxAddress, Ports, StorageWatch
 from shared.workflows.apply import check, table_rows
 from shared.workflows.concurrency import for_each
 from shared.workflows.health import LATE
+from shared.workflows.mailbox_access import REMEDY, SCOPED, of_the_settings, undone
 from shared.workflows.preview import where
 from shared.workflows.registry import Configuration
 
@@ -35,14 +36,20 @@ CLOCK_TOLERANCE = timedelta(seconds=30)
 
 T = TypeVar("T")
 
+_ELSEWHERE = (
+    "a managed identity has tokens in Azure only: GET /api/health of the app asks the same there;"
+    " or look at the app's permissions in the Entra admin center, Enterprise applications."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is wrong.
 
     Args:
-        area: ``storage``, ``rows``, ``secrets``, ``tokens``, ``mailboxes``, ``targets``,
-            ``queues``, ``deliveries``, ``sources`` or ``clock``; of the command: ``settings``.
+        area: ``storage``, ``rows``, ``secrets``, ``tokens``, ``access``, ``mailboxes``,
+            ``targets``, ``queues``, ``deliveries``, ``sources`` or ``clock``; of the command:
+            ``settings``.
         subject: what it is about, such as a subscription with its mailbox.
         problem: what is wrong.
         advice: what to do.
@@ -67,6 +74,7 @@ class Doctor:
         plain_http_hosts: hosts that may be called without TLS.
         why_no_secret: why a secret cannot be used, by its name; empty where it can.
         signs_by_default: whether rows without `targetAuth` are signed.
+        mailbox_access: the setting MAILBOX_ACCESS.
         progress: is told how far the examination has come.
         patience: how long one question may take.
     """
@@ -77,6 +85,7 @@ class Doctor:
     why_no_secret: Callable[[str], str]
     signs_by_default: bool
     progress: Progress
+    mailbox_access: str = ""
     patience: timedelta = PATIENCE
 
     async def examine(self) -> list[Finding]:
@@ -92,6 +101,7 @@ class Doctor:
         found += self._secrets(configuration)
         refused = await self._tokens(configuration)
         found += refused.values()
+        found += await self._access(configuration)
         usable = [
             source
             for source in configuration.sources.values()
@@ -163,6 +173,27 @@ class Doctor:
 
         await self._each("tokens", list(users), ask)
         return {credential: refused[credential] for credential in users if credential in refused}
+
+    async def _access(self, configuration: Configuration) -> list[Finding]:
+        """Whether a consent in Entra ID undoes that the app reaches chosen mailboxes only."""
+        if self.mailbox_access != SCOPED:
+            return []
+        used = {source.polling.credential for source in configuration.sources.values()}
+
+        async def ask(credential: Credential) -> list[Finding]:
+            tenant = f" in {credential.tenant_id}" if credential.tenant_id else ""
+            subject = f"the app of the settings{tenant}"
+            roles: list[str] = []
+
+            async def look() -> None:
+                roles.extend(await self.ports.health.mail_roles(credential))
+
+            if why := await self._why_not(look()):
+                return [Finding("access", subject, f"not checked: {why}", _ELSEWHERE)]
+            why = undone(roles)
+            return [Finding("access", subject, why, REMEDY)] if why else []
+
+        return await self._each("access", of_the_settings(used), ask)
 
     async def _mailbox(self, source: Source) -> list[Finding]:
         """Reads the folder as polling does, and looks for the folder that mail is moved to."""

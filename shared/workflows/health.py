@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.errors import ConnectorError
+from shared.domain.errors import ConnectorError, MailboxError
 from shared.domain.source import SourceState
-from shared.domain.subscription import InvalidSubscription
+from shared.domain.subscription import Credential, InvalidSubscription
 from shared.ports import Ports
+from shared.workflows.mailbox_access import REMEDY, SCOPED, of_the_settings, undone
 from shared.workflows.registry import Configuration, Registry
 
 FAILURES_ILL = 3
@@ -34,8 +36,14 @@ class Health:
     details: Mapping[str, Any]
 
 
-async def check_health(ports: Ports, registry: Registry) -> Health:
-    """Asks storage, tokens and the last polls."""
+async def check_health(ports: Ports, registry: Registry, mailbox_access: str = "") -> Health:
+    """Asks storage, tokens and the last polls.
+
+    Args:
+        ports: what is asked.
+        registry: the subscriptions.
+        mailbox_access: the setting MAILBOX_ACCESS.
+    """
     broken = await ports.health.storage()
     if broken:
         return Health((f"storage: {broken}",), {})
@@ -48,8 +56,20 @@ async def check_health(ports: Ports, registry: Registry) -> Health:
     some = sorted(credentials, key=repr)[:CREDENTIALS_ASKED]
     refusals = await asyncio.gather(*(ports.health.token(one) for one in some))
     reasons = [f"token: {why}" for why in refusals if why]
+    if mailbox_access == SCOPED:
+        reasons += await _undone_scopes(ports, some)
     reasons += _late_or_failing(configuration, states, registry.known_since, ports)
     return Health(tuple(reasons), _details(configuration, states))
+
+
+async def _undone_scopes(ports: Ports, credentials: Iterable[Credential]) -> list[str]:
+    found = []
+    for credential in of_the_settings(credentials):
+        # without a token there is nothing to see; whether one is needed, its user says
+        with contextlib.suppress(MailboxError, TimeoutError):
+            if why := undone(await ports.health.mail_roles(credential)):
+                found.append(f"access: {why}; {REMEDY}")
+    return list(dict.fromkeys(found))
 
 
 def _late_or_failing(

@@ -49,6 +49,17 @@ async def test_a_source_is_ill_after_three_failures(world: World) -> None:
     assert "list messages: Graph answered 403" in reason
 
 
+async def test_a_scope_that_a_consent_undoes_is_a_reason(world: World) -> None:
+    """The app's own token says so."""
+    world.settings["MAILBOX_ACCESS"] = "scoped"
+    async with world.app():
+        status, body = await world.health()
+
+    [reason] = body["reasons"]
+    assert status == 503
+    assert "Mail.ReadWrite, Mail.Send over every mailbox of the tenant" in reason
+
+
 async def test_a_refused_token_is_a_reason(world: World) -> None:
     """With the code that Entra ID gave, and what to do."""
     world.simulator.add_app(CLIENT_ID, secret="another by now")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.domain.errors import SignInRefused
 from shared.domain.subscription import Credential
 
 
@@ -13,11 +14,13 @@ class FakeProbe:
     Attributes:
         broken: why the storage does not answer; empty where it does.
         no_token: why there is no token; empty where there is one.
+        roles: roles for mail that the app was given in Entra ID.
     """
 
     def __init__(self) -> None:
         self.broken = ""
         self.no_token = ""
+        self.roles: list[str] = []
 
     async def storage(self) -> str:
         """Empty where the storage answers, else why not."""
@@ -26,6 +29,12 @@ class FakeProbe:
     async def token(self, credential: Credential) -> str:  # noqa: ARG002
         """Empty where Entra ID gives a token, else why not."""
         return self.no_token
+
+    async def mail_roles(self, credential: Credential) -> list[str]:
+        """The roles for mail that the app was given in Entra ID."""
+        if self.no_token:
+            raise SignInRefused(f"of {credential.client_id}", self.no_token)
+        return self.roles
 
 
 class FakeStorageWatch:

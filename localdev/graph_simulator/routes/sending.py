@@ -17,7 +17,6 @@ from localdev.graph_simulator.compose import (
 from localdev.graph_simulator.content import Address, Content
 from localdev.graph_simulator.errors import GraphError, bad_request, too_large
 from localdev.graph_simulator.exchange import LARGEST_BODY, Answer
-from localdev.graph_simulator.mailbox import Mailbox
 from localdev.graph_simulator.message import Message
 from localdev.graph_simulator.operations import Call, operation
 from localdev.graph_simulator.routes.messages import message_of, one_message
@@ -34,8 +33,8 @@ def send_mail(call: Call) -> Answer:
     if call.request.headers.get("content-type", "").lower().startswith("text/plain"):
         content, mime = content_from_base64_mime(call.request.body)
         if content.from_ is None:
-            mime = f"From: {call.mailbox.address}\r\n".encode() + mime
-        _check_sender(call.mailbox, content)
+            mime = f"From: {_own(call).address}\r\n".encode() + mime
+        _check_sender(call, content)
         call.directory.send(call.mailbox, content, lambda: mime, keep_copy=True)
         return Answer(202)
     body = {name.lower(): value for name, value in call.request.json().items()}
@@ -45,7 +44,7 @@ def send_mail(call: Call) -> Answer:
         )
     # that sendMail keeps an id of the caller's choice is documented nowhere
     content = content_from_json({**body["message"], "internetMessageId": None})
-    _check_sender(call.mailbox, content)
+    _check_sender(call, content)
     keep_copy = body.get("savetosentitems")
     call.directory.send(
         call.mailbox,
@@ -62,7 +61,7 @@ def send_draft(call: Call) -> Answer:
     draft = message_of(call)
     if not draft.is_draft:
         raise GraphError(400, "ErrorInvalidRequest", "Only a draft can be sent.")
-    _check_sender(call.mailbox, draft.content)
+    _check_sender(call, draft.content)
     _submit(call, draft)
     return Answer(202)
 
@@ -125,7 +124,7 @@ def _drafted(call: Call, compose: Callable[[Content, Address], Content]) -> Mess
         raise bad_request("Specify either the comment or the body of the message, not both.")
     if body.get("torecipients") and message.get("toRecipients"):
         raise bad_request("Specify toRecipients once, not within the message as well.")
-    content = compose(message_of(call).content, _own(mailbox))
+    content = compose(message_of(call).content, _own(call))
     if body.get("comment"):
         comment_on(content, str(body["comment"]))
     if body.get("torecipients"):
@@ -145,18 +144,28 @@ def _drafted(call: Call, compose: Callable[[Content, Address], Content]) -> Mess
     return mailbox.add(draft)
 
 
-def _check_sender(mailbox: Mailbox, content: Content) -> None:
-    """Let a mailbox send as itself, or as whom it may; its address where none is given."""
+def _check_sender(call: Call, content: Content) -> None:
+    """Let a mailbox, or a person, send as itself or as whom it may; as itself where none is given.
+
+    https://learn.microsoft.com/graph/outlook-send-mail-from-other-user
+    """
+    mailbox, person = call.mailbox, call.token.person
+    allowed = {person, *call.token.sends_as} if person else {mailbox.address, *mailbox.send_as}
     if content.from_ is None:
-        content.from_ = content.sender = _own(mailbox)
-    elif content.from_.address.lower() not in {mailbox.address.lower(), *mailbox.send_as}:
+        content.from_ = content.sender = _own(call)
+    elif content.from_.address.lower() not in {one.lower() for one in allowed}:
         raise GraphError(
             403,
             "ErrorSendAsDenied",
             "The user account which was used to submit this request does not have the right to "
             "send mail on behalf of the specified sending account.",
         )
+    content.sender = content.from_
 
 
-def _own(mailbox: Mailbox) -> Address:
-    return Address(mailbox.display_name, mailbox.address)
+def _own(call: Call) -> Address:
+    """The address of who sends: the person who has signed in, else the mailbox."""
+    person = call.token.person
+    if person and person.lower() != call.mailbox.address.lower():
+        return Address("", person)
+    return Address(call.mailbox.display_name, call.mailbox.address)

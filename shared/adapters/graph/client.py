@@ -171,8 +171,8 @@ class GraphClient:
                 body = await _error_body(pieces)
             yield GraphStream(GraphAnswer(response.status_code, response.headers, body), pieces)
 
-    async def token(self, mailbox: str) -> None:
-        """Gets a token, from the cache while it is good.
+    async def token(self, mailbox: str) -> str:
+        """A token, from the cache while it is good. It is a secret.
 
         Raises:
             MailboxError: there is none, and why.
@@ -180,7 +180,7 @@ class GraphClient:
         with _failures(mailbox, "token"):
             async with asyncio.timeout(DEADLINE):
                 # as the SDK asks for it, so that both have the same token in the cache
-                await self._credential.get_token(self._scope, enable_cae=True)
+                return (await self._credential.get_token(self._scope, enable_cae=True)).token
 
     async def close(self) -> None:
         """Closes connections and credential."""

@@ -16,9 +16,11 @@ from shared.adapters.graph.batch import LARGEST_BATCH, BatchItem, send_batch
 from shared.adapters.graph.client import GraphClient, GraphRequest
 from shared.adapters.graph.destinations import Destinations
 from shared.adapters.graph.gate import LONGEST_WAIT, MailboxGate
+from shared.adapters.graph.roles import mail_roles
 from shared.domain.errors import (
     AnswerTooLarge,
     FolderNotFound,
+    MailboxRefused,
     MailboxUnavailable,
     MailNotFound,
     SecretNotFound,
@@ -150,11 +152,24 @@ class GraphMailboxes:
 
     async def token(self, credential: Credential) -> None:
         """Gets a token, or raises why there is none."""
+        await self._token(credential)
+
+    async def mail_roles(self, credential: Credential) -> tuple[str, ...]:
+        """The roles for mail that an app has by consent in Entra ID; see :mod:`.roles`."""
+        mailbox, token = await self._token(credential)
+        try:
+            return mail_roles(token)
+        except ValueError as error:
+            what = "the token of Entra ID cannot be read for the app's roles"
+            raise MailboxRefused(mailbox, what) from error
+
+    async def _token(self, credential: Credential) -> tuple[str, str]:
+        """Whose mailbox is spoken of in errors, and a token."""
         who = credential.client_id or "the default app"
         owner = f"account {credential.account}" if credential.account else who
         address = MailboxAddress(credential, f"of {owner}")
         client = await self.client(address)
-        await client.token(address.mailbox)
+        return address.mailbox, await client.token(address.mailbox)
 
     async def close(self) -> None:
         """Closes all clients."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import jwt
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import (
@@ -184,6 +185,25 @@ async def test_a_managed_identity_reaches_the_mailboxes_it_is_scoped_to(
     assert (await raw("GET", "/messages")).status == 200
     refused = await raw("GET", f"{running.graph_url}/v1.0/users/board@contoso.example/messages")
     assert (refused.status, refused.code) == (403, "ErrorAccessDenied")
+
+
+async def test_a_consent_over_every_mailbox_undoes_a_scope(
+    simulator: GraphSimulator, raw: RawGraph, running: RunningSimulator
+) -> None:
+    """Both together let an application in, and its token says so."""
+    simulator.add_mailbox("board@contoso.example")
+    scoped = simulator.add_app("scoped", mailboxes=[SUPPORT])
+    both = simulator.add_app("both", mailboxes=[SUPPORT], roles=["Mail.Read"])
+    board = f"{running.graph_url}/v1.0/users/board@contoso.example/messages"
+
+    found = []
+    for app in (scoped, both):
+        raw.token = simulator.issue_token(app)
+        reply = await raw("GET", board)
+        claims = jwt.decode(raw.token, options={"verify_signature": False})
+        found.append((reply.status, claims["roles"]))
+
+    assert found == [(403, []), (200, ["Mail.Read"])]
 
 
 @pytest.mark.parametrize("token", ["", "made-up"])

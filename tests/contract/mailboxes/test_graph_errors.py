@@ -131,6 +131,19 @@ async def test_a_token_can_be_asked_for(simulated: SimulatedWorld) -> None:
     assert simulated.simulator.metrics.round_trips == 0
 
 
+async def test_a_token_tells_what_was_consented_to_over_every_mailbox(
+    simulated: SimulatedWorld,
+) -> None:
+    """What Exchange gives for some mailboxes only is in no token."""
+    simulator, asked = simulated.simulator, simulated.graph.mail_roles
+    simulator.add_app("scoped", secret=simulator.secret, mailboxes=[MAILBOX])
+    simulator.add_app("both", secret=simulator.secret, mailboxes=[MAILBOX], roles=["Mail.Read"])
+
+    assert await asked(simulated.address.credential) == ("Mail.ReadWrite", "Mail.Send")
+    assert await asked(Credential(client_id="scoped")) == ()
+    assert await asked(Credential(client_id="both")) == ("Mail.Read",)
+
+
 @pytest.mark.parametrize(
     "subject", ["O'Brien & Söhne", "50% + #1?", "a/b\\c", "'' or true", "x) or (1 eq 1"]
 )

@@ -46,6 +46,7 @@ class Examination:
         self.missing: set[str] = set()
         self.signs_by_default = True
         self.patience = doctor.PATIENCE
+        self.mailbox_access = ""
         self.told: list[tuple[str, int, int]] = []
 
     async def findings(self, **ports: Any) -> list[Finding]:
@@ -58,6 +59,7 @@ class Examination:
             signs_by_default=self.signs_by_default,
             progress=lambda *told: self.told.append(told),
             patience=self.patience,
+            mailbox_access=self.mailbox_access,
         ).examine()
 
     async def finding(self, **ports: Any) -> Finding:
@@ -145,6 +147,35 @@ async def test_a_token_that_is_refused_is_found_once() -> None:
 
     assert (found.area, found.subject) == ("tokens", "the default app, for team/a, team/b")
     assert examination.world.mailboxes.asked.total() == 0
+
+
+async def test_a_scope_that_a_consent_undoes_is_found() -> None:
+    """Once for the app of the settings; apps that rows name have their own ways in."""
+    examination = await examined(
+        row("a"), row("b", clientId="own", tenantId="contoso.example", folder="archive")
+    )
+    examination.world.health.roles = ["Mail.ReadWrite"]
+    assert await examination.findings() == []
+    examination.mailbox_access = "scoped"
+
+    found = await examination.finding()
+
+    assert (found.area, found.subject) == ("access", "the app of the settings")
+    assert "Mail.ReadWrite over every mailbox" in found.problem
+    assert "Enterprise applications" in found.advice
+
+
+async def test_where_there_is_no_token_the_doctor_says_where_to_look() -> None:
+    """A managed identity has tokens in Azure only."""
+    examination = await examined()
+    examination.mailbox_access = "scoped"
+    examination.world.health.no_token = "no managed identity"
+
+    tokens, access = await examination.findings()
+
+    assert (tokens.area, access.area) == ("tokens", "access")
+    assert access.problem.startswith("not checked: ")
+    assert "GET /api/health" in access.advice
 
 
 async def test_a_mailbox_that_cannot_be_read_is_found() -> None:

@@ -1,15 +1,17 @@
 from datetime import timedelta
 
+import pytest
+
 from shared.domain.errors import MailboxUnavailable
 from shared.workflows.health import Health, check_health
 from tests.builders import MAILBOX, row
 from tests.unit.workflows.world import World
 
 
-async def health(world: World) -> Health:
+async def health(world: World, mailbox_access: str = "") -> Health:
     """What a monitor is told."""
     worker = world.worker()
-    return await check_health(worker.ports, worker.registry)
+    return await check_health(worker.ports, worker.registry, mailbox_access)
 
 
 async def test_a_connector_that_works_is_well() -> None:
@@ -97,3 +99,33 @@ async def test_invalid_rows_are_details_and_no_illness() -> None:
 
     assert told.reasons == ()
     assert told.details["invalidSubscriptions"][0]["subscription"] == "team/bad"
+
+
+@pytest.mark.parametrize("access", ["", "tenantWide"])
+async def test_consent_over_every_mailbox_is_well_where_nothing_else_is_meant(access: str) -> None:
+    """Most apps are let in so."""
+    world = World()
+    world.health.roles = ["Mail.ReadWrite"]
+
+    assert (await health(world, access)).reasons == ()
+
+
+async def test_a_scope_that_a_consent_undoes_is_ill() -> None:
+    """Nothing fails because of it, so somebody has to look."""
+    world = World()
+    world.health.roles = ["Mail.ReadWrite", "Mail.Send"]
+
+    [reason] = (await health(world, "scoped")).reasons
+
+    assert reason.startswith("access: the app is to reach chosen mailboxes only, but Entra ID")
+    assert "Mail.ReadWrite, Mail.Send over every mailbox" in reason
+    world.health.roles = []
+    assert (await health(world, "scoped")).reasons == ()
+
+
+async def test_an_app_that_nobody_uses_needs_no_token() -> None:
+    """Whether one is missing, those say who use it."""
+    world = World(row(account="orders"))
+    world.health.no_token = "no managed identity"
+
+    assert (await health(world, "scoped")).reasons == ("token: no managed identity",)
