@@ -13,7 +13,7 @@ from shared.api.http import ApiRequest
 from shared.composition import connector
 from shared.domain.envelope import Envelope
 from shared.domain.poll_message import decode_poll
-from shared.settings import schedule
+from shared.settings import callers_have_tokens, schedule
 from shared.workflows.accounts import web
 from shared.workflows.health import check_health
 from shared.workflows.process import give_up, process
@@ -24,6 +24,9 @@ from shared.workflows.tick import poll_queued, tick
 STORAGE = "AzureWebJobsStorage"
 POLL_SCHEDULE = schedule("POLL_SCHEDULE", os.environ)
 RECOVERY_SCHEDULE = schedule("RECOVERY_SCHEDULE", os.environ)
+
+# the platform checks function keys before our code runs, or not at all
+API_LEVEL = func.AuthLevel.ANONYMOUS if callers_have_tokens(os.environ) else func.AuthLevel.FUNCTION
 
 app = func.FunctionApp()
 
@@ -92,7 +95,7 @@ async def on_recover(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the pl
 async def on_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the same
     """200 where the connector can work, 503 with reasons where not."""
     c = connector()
-    health = await check_health(c.ports, c.registry)
+    health = await check_health(c.ports, c.registry, c.settings.mailbox_access)
     body = {"status": "ill" if health.reasons else "well", "reasons": health.reasons}
     return func.HttpResponse(
         json.dumps({**body, **health.details}),
@@ -137,7 +140,7 @@ async def on_signed_document(request: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.function_name("mail")
-@app.route("mail/{userId}/{*rest}", trigger_arg_name="request", auth_level=func.AuthLevel.FUNCTION)
+@app.route("mail/{userId}/{*rest}", trigger_arg_name="request", auth_level=API_LEVEL)
 async def on_mail(request: func.HttpRequest) -> func.HttpResponse:
     """Sends mail, and serves folders and messages."""
     answer = await connector().api.handle(
@@ -147,7 +150,7 @@ async def on_mail(request: func.HttpRequest) -> func.HttpResponse:
             user=request.route_params.get("userId", ""),
             rest=request.route_params.get("rest", ""),
             query=request.params,
-            headers={name.lower(): value for name, value in request.headers.items()},
+            headers=_headers(request),
             body=request.get_body(),
         )
     )
@@ -159,11 +162,16 @@ async def on_mail(request: func.HttpRequest) -> func.HttpResponse:
     "openapi.json",
     trigger_arg_name="request",
     methods=["GET"],
-    auth_level=func.AuthLevel.FUNCTION,
+    auth_level=API_LEVEL,
 )
-async def on_openapi(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the same
+async def on_openapi(request: func.HttpRequest) -> func.HttpResponse:
     """What may be asked of `mail`, for programs."""
-    return func.HttpResponse(connector().api.openapi, mimetype="application/json")
+    answer = connector().api.openapi(_headers(request))
+    return func.HttpResponse(answer.body, status_code=answer.status, headers=answer.headers)
+
+
+def _headers(request: func.HttpRequest) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 def _answered(reply: web.Reply) -> func.HttpResponse:

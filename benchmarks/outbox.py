@@ -23,6 +23,7 @@ from benchmarks.lab import Lab
 from localdev.app_process import ROOT
 from localdev.azurite import Azurite
 from localdev.graph_simulator import CLIENT_ID, SECRET, TENANT_ID, Faults, GraphSimulator, Metrics
+from shared.adapters.accounts.tables import TableAccounts
 from shared.adapters.graph.client import GraphClient
 from shared.adapters.graph.credentials import build_credential
 from shared.adapters.graph.mailboxes import GraphMailboxes
@@ -164,6 +165,7 @@ async def _work(sends: int) -> dict[str, Any]:
         table=table,
         queue=StorageOutboxQueue(storage),
         contents=BlobOutboxContents(storage),
+        accounts=TableAccounts(storage),
         sending=Sending(
             operations=operations,
             documents=BlobDocuments(storage),

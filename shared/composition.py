@@ -31,6 +31,7 @@ from shared.adapters.storage.polls import StoragePollQueue
 from shared.adapters.storage.sources import TableSourceStates
 from shared.adapters.storage.subscriptions import TableSubscriptions
 from shared.adapters.targets import AllTargets
+from shared.domain.api_access import ApiAccess
 from shared.domain.document_links import DocumentLinks
 from shared.domain.subscription import Credential
 from shared.ports import Ports
@@ -162,6 +163,7 @@ class Connector:
                 table=self._outbox_table,
                 queue=StorageOutboxQueue(self._storage),
                 contents=BlobOutboxContents(self._storage),
+                accounts=self.accounts.accounts,
                 sending=self.sending,
                 deadline=min(DEADLINE, self.settings.lease_time),
             )
@@ -178,7 +180,18 @@ class Connector:
         """The HTTP API over mailboxes; imported when first needed."""
         from shared.api.dispatch import Api  # noqa: PLC0415
 
-        return Api(self.sending, self.outbox.box, self.settings.public_url)
+        access = ApiAccess(
+            mailboxes=self.settings.mail_api_mailboxes,
+            callers=self.settings.mail_api_callers,
+            authenticated=self.settings.authenticated,
+        )
+        return Api(
+            self.sending,
+            self.outbox.box,
+            self.accounts.accounts,
+            access,
+            self.settings.public_url,
+        )
 
     async def close(self) -> None:
         """Closes every connection."""

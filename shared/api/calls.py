@@ -1,9 +1,8 @@
-"""One call of the API: who calls, what is asked, and how lists and sent mail are answered."""
+"""One call of the API: what is asked, and how lists and sent mail are answered."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -12,18 +11,13 @@ from msgspec import UNSET
 
 from shared.api.http import ApiRequest
 from shared.api.models import Page, SentMail
+from shared.domain.outbound.mail import recipient
 from shared.outbound_ports import Caller, Listing, MailOperations
+from shared.workflows.accounts.acting import Mail, from_its_mailbox
 from shared.workflows.outbound.sending import Sending, Sent
 from shared.workflows.outbox.box import Outbox
 
 PREFIX = "/api/mail"
-TOKEN_HEADER = "x-graph-authorization"  # noqa: S105 - the name of a header, no secret
-LONGEST_TOKEN = 16_384
-ME = "me-token-to-replace"
-"""What Microsoft's library makes `/me` of, which is another mailbox than the one in the path."""
-
-_BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/-]+=*)")
-_USER = re.compile(r"(?!\.+$)[^\s/\\?%\x00-\x1f\x7f]{1,256}")
 
 
 class BadRequest(Exception):
@@ -83,6 +77,7 @@ class Call:
         progress: how far it has come.
         outbox: what durable sends need.
         caller: the mailbox, and as whom.
+        check_sender: raises BadRequest for a mailbox that who calls may not send from.
         path: ids in the path.
         query: parameters.
         headers: those that the operation names, as it writes them.
@@ -94,6 +89,7 @@ class Call:
     progress: Progress
     outbox: Outbox
     caller: Caller
+    check_sender: Callable[[str], None]
     path: Mapping[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -104,6 +100,16 @@ class Call:
     def operations(self) -> MailOperations:
         """The mailboxes."""
         return self.sending.operations
+
+    def outgoing(self, mail: Mail) -> Mail:
+        """A mail as it goes out.
+
+        Raises:
+            BadRequest: it would go out from a mailbox that is not open to who calls.
+        """
+        if mail.sender is not None:
+            self.check_sender(recipient(mail.sender).address)
+        return from_its_mailbox(mail, self.caller)
 
     def page(self, listing: Listing) -> Page:
         """A part of a list, with the rest at an address of this API."""
@@ -133,23 +139,6 @@ def sent(result: Sent) -> SentMail:
         internet_message_id=draft.internet_message_id if draft else None,
         conversation_id=draft.conversation_id if draft else None,
     )
-
-
-def caller_of(request: ApiRequest) -> Caller:
-    """Who calls.
-
-    Raises:
-        BadRequest: the mailbox or the token has no form that it can have.
-    """
-    if _USER.fullmatch(request.user) is None or ME in request.user.lower():
-        raise BadRequest("userId is the address or the id of a mailbox")
-    given = request.headers.get(TOKEN_HEADER)
-    if given is None:
-        return Caller(request.user)
-    found = _BEARER.fullmatch(given.strip()) if len(given) <= LONGEST_TOKEN else None
-    if found is None:
-        raise BadRequest("X-Graph-Authorization is `Bearer` and a token", 401)
-    return Caller(request.user, bearer=found[1])
 
 
 def address_of(request: ApiRequest, public_url: str) -> str:

@@ -11,12 +11,15 @@ from typing import Any
 
 import msgspec
 
-from shared.api.answers import json_answer
-from shared.api.calls import Answered, BadRequest, Call, Progress, address_of, caller_of
+from shared.account_ports import AccountTable
+from shared.api.answers import JSON, json_answer
+from shared.api.callers import Admission
+from shared.api.calls import Answered, BadRequest, Call, Progress, address_of
 from shared.api.http import ApiAnswer, ApiRequest
 from shared.api.openapi import document
 from shared.api.operations import ID, OPERATIONS, PATTERNS, Operation
 from shared.api.problems import problem, problem_of, too_late
+from shared.domain.api_access import ApiAccess, Principal
 from shared.domain.errors import ConnectorError
 from shared.domain.outbound.odata_query import checked
 from shared.telemetry import frames, logger
@@ -36,27 +39,50 @@ class Api:
     Args:
         sending: what sends need, the mailboxes among it.
         outbox: what durable sends need.
+        accounts: through which mailboxes can be opened.
+        access: who may call, and for which mailboxes.
         public_url: where the app is reached; empty: where the caller has reached it.
     """
 
-    def __init__(self, sending: Sending, outbox: Outbox, public_url: str = "") -> None:
+    def __init__(
+        self,
+        sending: Sending,
+        outbox: Outbox,
+        accounts: AccountTable,
+        access: ApiAccess,
+        public_url: str = "",
+    ) -> None:
         self._sending = sending
         self._outbox = outbox
+        self._admission = Admission(access, accounts)
+        self._has_tokens = bool(access.callers)
         self._public_url = public_url
 
+    def openapi(self, headers: Mapping[str, str]) -> ApiAnswer:
+        """The OpenAPI document; a problem for who is not let in.
+
+        Args:
+            headers: of the request; names in lower case.
+        """
+        try:
+            self._admission.principal(headers)
+        except BadRequest as error:
+            return problem(error.status, error.code, error.detail)
+        return ApiAnswer(200, self._document, {"Content-Type": JSON})
+
     @functools.cached_property
-    def openapi(self) -> bytes:
-        """The OpenAPI document, as JSON."""
-        return msgspec.json.encode(document(self._public_url))
+    def _document(self) -> bytes:
+        return msgspec.json.encode(document(self._public_url, tokens=self._has_tokens))
 
     async def handle(self, request: ApiRequest) -> ApiAnswer:
         """Answers one request, whatever it is. Never raises."""
         name = "unknown"
         progress = Progress()
         try:
+            principal = self._admission.principal(request.headers)
             operation, path = _found(request)
             name = operation.name
-            call = await self._call(request, operation, path, progress)
+            call = await self._call(request, principal, operation, path, progress)
             async with asyncio.timeout(DEADLINE):
                 content = await operation.run(call)
             answer = _answer(operation, content)
@@ -80,6 +106,7 @@ class Api:
     async def _call(
         self,
         request: ApiRequest,
+        principal: Principal | None,
         operation: Operation,
         path: Mapping[str, str],
         progress: Progress,
@@ -90,15 +117,17 @@ class Api:
             headers = checked(_headers(request, operation), operation.headers)
         except ValueError as error:
             raise BadRequest(str(error)) from error
+        body = await _body(operation, request.body)
         return Call(
             sending=replace(self._sending, begins=progress.sends),
             progress=progress,
             outbox=self._outbox,
-            caller=caller_of(request),
+            caller=await self._admission.caller(request, principal),
+            check_sender=functools.partial(self._admission.check, principal),
             path=path,
             query=query,
             headers=headers,
-            body=await _body(operation, request.body),
+            body=body,
             address=address_of(request, self._public_url),
         )
 

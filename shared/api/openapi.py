@@ -14,6 +14,7 @@ from shared.api.answers import JSON, PROBLEM
 from shared.api.calls import PREFIX
 from shared.api.models import Problem, Resource
 from shared.api.operations import ID, OPERATIONS, PATTERNS, Operation
+from shared.domain.accounts import NAME
 
 _REF = "#/components/schemas/{name}"
 _PROBLEM = {"$ref": _REF.format(name="Problem")}
@@ -32,11 +33,12 @@ _WHERE_AND_WHEN = {
 _ARGUMENT = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
-def document(public_url: str = "") -> dict[str, Any]:
+def document(public_url: str = "", *, tokens: bool = False) -> dict[str, Any]:
     """The document.
 
     Args:
         public_url: where the app is reached; may be empty.
+        tokens: whether callers sign in with Entra ID, and have no function key.
     """
     models = [form for one in OPERATIONS for form in (one.body, *one.forms) if form is not None]
     models += [
@@ -58,12 +60,13 @@ def document(public_url: str = "") -> dict[str, Any]:
             "description": "Sends mail, and serves folders and messages of Microsoft 365.",
         },
         "servers": [{"url": public_url or "/"}],
-        "security": [{"functionKey": []}],
+        "security": [{"entraToken" if tokens else "functionKey": []}],
         "paths": paths,
         "components": {
             "schemas": {**schemas, "Resource": _resource()},
             "securitySchemes": {
-                "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"}
+                "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                "entraToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             },
         },
     }
@@ -121,6 +124,12 @@ def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
         "in": "header",
         "description": "`Bearer` and a token for Graph, used instead of the app's own; not kept.",
         "schema": {"type": "string", "pattern": "^Bearer [A-Za-z0-9._~+/-]+=*$"},
+    }
+    yield {
+        "name": "X-Mail-Account",
+        "in": "header",
+        "description": "An account that serves the mailbox: opens it as who has signed in.",
+        "schema": {"type": "string", "pattern": f"^{NAME.pattern}$"},
     }
 
 

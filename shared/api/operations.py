@@ -126,7 +126,8 @@ async def _delete(call: Call) -> None:
 def _answering(how: Answering) -> Callable[[Call], Awaitable[SentMail]]:
     async def run(call: Call) -> SentMail:
         message = call.path["messageId"]
-        return sent(await answer(call.sending, call.caller, how, message, call.body))
+        mail = call.outgoing(call.body)
+        return sent(await answer(call.sending, call.caller, how, message, mail))
 
     return run
 

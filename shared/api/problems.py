@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from shared.api.answers import PROBLEM, json_answer
 from shared.api.http import ApiAnswer
 from shared.api.models import Problem
+from shared.domain.accounts import AccountNotFound, AccountRefused
 from shared.domain.errors import (
     AnswerLost,
     AnswerTooLarge,
@@ -33,6 +35,14 @@ _REFUSALS = {
     Refusal.NO_DOCUMENT: HTTPStatus.UNPROCESSABLE_ENTITY,
     Refusal.NO_COPY: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+_SAYS_ALL: Mapping[type[ConnectorError], tuple[HTTPStatus, str]] = {
+    AccountNotFound: (HTTPStatus.NOT_FOUND, "accountNotFound"),
+    AccountRefused: (HTTPStatus.CONFLICT, "accountRefused"),
+    KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "keyReused"),
+    NotDurable: (HTTPStatus.UNPROCESSABLE_ENTITY, "notDurable"),
+}
+"""Errors whose text says what to do, and what they are for programs."""
+
 _HANDED_ON = frozenset({400, 401, 403, 404, 405, 409, 410, 413})
 """Statuses of Graph that mean the same here."""
 
@@ -65,12 +75,13 @@ _LONGEST_MESSAGE = 1000
 _AGAIN = "Send the same request again later."
 _ACTIONS = {
     "ErrorSendAsDenied": (
-        "Give the mailbox in the path the right to send as `from`, or put that address into the"
-        " path: a shared mailbox sends as itself."
+        "Give the mailbox in the path, or the person of the account, the right to send as `from`;"
+        " or put that address into the path: a shared mailbox sends as itself."
     ),
     "ErrorAccessDenied": (
         "Grant the app Mail.ReadWrite and Mail.Send, or put the mailbox into its scope (RBAC for"
-        " Applications); it takes effect within two hours."
+        " Applications); it takes effect within two hours. Or name an account that serves the"
+        " mailbox in X-Mail-Account."
     ),
     "ErrorInvalidRecipients": "Check the addresses in to, cc and bcc.",
     "ErrorFolderExists": "Use the folder that is there, or another name.",
@@ -93,9 +104,9 @@ def problem_of(error: ConnectorError, doubt: str = "") -> ApiAnswer:
         status = HTTPStatus.SERVICE_UNAVAILABLE
         detail = "The app's storage did not answer."
         return problem(status, "storageUnavailable", detail, doubt or _AGAIN)
-    if isinstance(error, KeyReused | NotDurable):
-        code = "keyReused" if isinstance(error, KeyReused) else "notDurable"
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error))
+    if type(error) in _SAYS_ALL:
+        status, code = _SAYS_ALL[type(error)]
+        return problem(status, code, str(error))
     if isinstance(error, AnswerLost) and doubt:
         return problem(HTTPStatus.GATEWAY_TIMEOUT, "answerLost", error.what, doubt, error.said)
     if isinstance(error, MailboxError):

@@ -48,7 +48,7 @@ HEADERS: Mapping[str, Option] = {
 
 async def send_mail(call: Call) -> SentMail | Answered:
     """Sends a mail, or promises to."""
-    request, written = call.body
+    request, written = call.outgoing(call.body[0]), call.body[1]
     if call.query.get("async") == "true":
         return await _promise(call, request, written)
     if KEY_HEADER in call.headers:

@@ -16,6 +16,7 @@ from shared.workflows.outbox.enqueue import Enqueued, enqueue, read_request
 from shared.workflows.outbox.recover import recover_outbox
 from shared.workflows.outbox.send_queued import send_queued
 from tests.builders import MAILBOX, NOW
+from tests.fakes.accounts import FakeAccountTable
 from tests.fakes.clock import SettableClock
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.outbox import (
@@ -87,6 +88,7 @@ class OutboxWorld:
         self.queue = FakeQueue(self.clock)
         self.contents = FakeOutboxContents()
         self.mailbox = StrictMailOperations()
+        self.accounts = FakeAccountTable()
         self.documents = FakeDocuments()
         self.counts = FakeSendCounts()
         self._operations = operations or self.mailbox
@@ -98,6 +100,7 @@ class OutboxWorld:
             table=self.table,
             queue=FakeOutboxQueue(self.queue),
             contents=self.contents,
+            accounts=self.accounts,
             sending=Sending(
                 operations=self._operations,
                 documents=self.documents,

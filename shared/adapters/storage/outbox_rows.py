@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from shared.adapters.storage.tables import EARLIEST, plain, stored
@@ -26,7 +27,7 @@ def new_row(item: OutboxItem, change: str) -> dict[str, Any]:
     return {
         **changes(item, change),
         "mailbox": item.mailbox,
-        "credential": json.dumps(_of_credential(item.credential)),
+        "credential": json.dumps(asdict(item.credential)),
         "fingerprint": item.fingerprint,
         "draftKey": item.draft_key,
         "acceptedAt": item.accepted_at,
@@ -81,13 +82,3 @@ def item_of(row: Mapping[str, Any], version: str | None) -> OutboxItem:
         size=row["size"],
         version=version or "",
     )
-
-
-def _of_credential(credential: Credential) -> dict[str, str]:
-    """Names of secrets, never a secret."""
-    return {
-        "tenant_id": credential.tenant_id,
-        "client_id": credential.client_id,
-        "secret": credential.secret,
-        "certificate": credential.certificate,
-    }

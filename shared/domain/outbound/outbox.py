@@ -194,6 +194,7 @@ class OutboxMessage:
         key: of the send; whoever puts a new one on the queue draws it, for queues double messages.
         request: the mail as for `POST …/send`, where another system puts it on the queue; None
             where the send is stored already.
+        account: through which the mailbox is opened, for a new one; empty: as the app.
         item: the send as it was stored, which saves reading it; None where it is too large, or was
             changed since.
         is_new: whether this is the first message of the send.
@@ -202,6 +203,7 @@ class OutboxMessage:
     mailbox: str
     key: str
     request: Mapping[str, Any] | None = field(default=None, repr=False)
+    account: str = ""
     item: OutboxItem | None = field(default=None, repr=False)
     is_new: bool = False
 
@@ -210,6 +212,7 @@ class OutboxMessage:
         fields: dict[str, Any] = {"version": VERSION, "userId": self.mailbox, "key": self.key}
         if self.request is not None:
             fields["request"] = self.request
+            fields |= {"account": self.account} if self.account else {}
         if self.is_new:
             fields["new"] = True
         if self.item is not None:
@@ -230,6 +233,7 @@ class OutboxMessage:
             fields = json.loads(message)
             version = fields["version"]
             mailbox, key, request = fields["userId"], fields["key"], fields.get("request")
+            account = fields.get("account", "")
             item = _uncarried(fields["item"], mailbox, key) if "item" in fields else None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"a message on the queue outbox that is none ({type(error).__name__})"
@@ -242,8 +246,12 @@ class OutboxMessage:
             raise EnvelopeError("an outbox message without userId and key")
         if _KEY.fullmatch(key) is None or not (request is None or isinstance(request, dict)):
             raise EnvelopeError("an outbox message with a key or request that is none")
+        if not isinstance(account, str):
+            raise EnvelopeError("an outbox message with an account that is none")
         is_new = fields.get("new") is True
-        return cls(mailbox=mailbox, key=key, request=request, item=item, is_new=is_new)
+        return cls(
+            mailbox=mailbox, key=key, request=request, account=account, item=item, is_new=is_new
+        )
 
 
 def send_id(mailbox: str, key: str) -> SendId:

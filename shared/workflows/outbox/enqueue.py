@@ -15,8 +15,10 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.accounts import AccountRefused, account_name
 from shared.domain.errors import SendRefused, StorageUnavailable
 from shared.domain.outbound.graph_json import new_message
+from shared.domain.outbound.mailbox import mailbox_name
 from shared.domain.outbound.outbox import (
     INLINE_BYTES,
     KeyReused,
@@ -31,6 +33,7 @@ from shared.domain.outbound.requests import SendRequest
 from shared.domain.outbound.template import render
 from shared.outbound_ports import Caller
 from shared.telemetry import logger
+from shared.workflows.accounts.acting import from_its_mailbox, through_account
 from shared.workflows.outbound.loops import refuse_new
 from shared.workflows.outbound.parts import parts_of
 from shared.workflows.outbound.send import request_size
@@ -115,12 +118,13 @@ async def ordered(box: Outbox, message: OutboxMessage) -> tuple[OutboxItem | Non
     Returns:
         the send to go on with, None where there is nothing to do; and whether it was stored now.
     """
-    caller = Caller(message.mailbox)
     body = message.request or {}
     try:
+        caller = await _orderer(box, message)
         request, written = await asyncio.to_thread(read_request, body)
+        request = from_its_mailbox(request, caller)
         _check(caller, request)
-    except (ValueError, msgspec.ValidationError, NotDurable, SendRefused) as error:
+    except (ValueError, NotDurable, SendRefused, AccountRefused) as error:
         await _refuse(box, message, f"the message on the queue is no send request: {error}")
         return None, False
     stored = await _stored(box, _new_item(box, caller, message.key, written), request)
@@ -137,6 +141,14 @@ async def _refuse(box: Outbox, message: OutboxMessage, reason: str) -> None:
     item = _new_item(box, Caller(message.mailbox), message.key, written)
     await box.table.add(item.failed(box.sending.clock.now(), reason))
     logger().error("send.refused", reason=reason)
+
+
+async def _orderer(box: Outbox, message: OutboxMessage) -> Caller:
+    """The mailbox of an order, and as whom it is opened."""
+    mailbox = mailbox_name(message.mailbox)
+    if not message.account:
+        return Caller(mailbox)
+    return await through_account(box.accounts, account_name(message.account), mailbox)
 
 
 def _check(caller: Caller, request: SendRequest) -> None:

@@ -36,7 +36,7 @@ NEW = OutboxItem(
     accepted_at=NOW,
     updated_at=NOW,
     due_at=NOW,
-    credential=Credential(client_id="app", secret="NAME"),
+    credential=Credential("tenant", "app", "NAME", "CERTIFICATE", "account"),
     content=bytes(range(256)),
 )
 WORKED_ON: dict[str, Any] = {

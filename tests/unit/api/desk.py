@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.api.dispatch import Api
 from shared.api.http import ApiAnswer, ApiRequest
+from shared.domain.api_access import ApiAccess
 from tests.fakes.outbox_world import OutboxWorld
 from tests.unit.workflows.outbound.desk import Desk
 
@@ -16,10 +17,14 @@ BOX = "support@contoso.example"
 class ApiDesk(Desk):
     """A desk with the API in front."""
 
-    def __init__(self, most_per_hour: int = 100, public_url: str = "") -> None:
+    def __init__(
+        self, most_per_hour: int = 100, public_url: str = "", access: ApiAccess | None = None
+    ) -> None:
         super().__init__(most_per_hour)
         self.sends = OutboxWorld(operations=self.operations)
-        self.api = Api(self.sending, self.sends.box(), public_url)
+        self.accounts = self.sends.accounts
+        access = access or ApiAccess()
+        self.api = Api(self.sending, self.sends.box(), self.accounts, access, public_url)
 
     async def __call__(
         self,

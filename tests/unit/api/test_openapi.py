@@ -74,7 +74,7 @@ def made() -> tuple[ApiDesk, Any]:
     desk = ApiDesk(most_per_hour=0)
     for _ in range(3):
         desk.operations.deliver()
-    document = json.loads(desk.api.openapi)
+    document = json.loads(desk.api.openapi({}).body)
     schema = schemathesis.openapi.from_dict(document)
     schema.app = application(desk.api)
     return desk, schema
@@ -112,7 +112,7 @@ def test_no_request_breaks_the_api(case: Any) -> None:
 
 def test_the_document_says_which_openapi_it_is() -> None:
     """And where the key goes."""
-    document = json.loads(DESK.api.openapi)
+    document = json.loads(DESK.api.openapi({}).body)
 
     assert document["openapi"] == "3.1.0"
     assert document["components"]["securitySchemes"]["functionKey"]["name"] == "x-functions-key"
@@ -131,12 +131,12 @@ def test_the_document_is_made_once() -> None:
 
 async def _twice() -> tuple[bytes, bytes]:
     api = ApiDesk().api
-    return api.openapi, api.openapi
+    return api.openapi({}).body, api.openapi({}).body
 
 
 def test_every_operation_names_the_refusal_of_its_method() -> None:
     """As it names the other refusals."""
-    document = json.loads(ApiDesk().api.openapi)
+    document = json.loads(ApiDesk().api.openapi({}).body)
 
     operations = [one for path in document["paths"].values() for one in path.values()]
     assert all("405" in one["responses"] for one in operations)

@@ -296,7 +296,7 @@ async def test_no_log_has_anything_of_a_durable_send(caplog: pytest.LogCaptureFi
 
 def test_the_document_describes_durable_sends() -> None:
     """Their parameter, their header, both bodies, and every answer."""
-    document = json.loads(ApiDesk().api.openapi)
+    document = json.loads(ApiDesk().api.openapi({}).body)
     send = document["paths"]["/api/mail/{userId}/send"]["post"]
     get = document["paths"]["/api/mail/{userId}/sends/{key}"]["get"]
 

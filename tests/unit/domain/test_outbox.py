@@ -102,7 +102,8 @@ def test_a_status_holds_what_is_known() -> None:
 @pytest.mark.parametrize("request_", [None, {"to": ["a@example.org"], "subject": "Grüße <&> \x00"}])
 def test_a_message_is_read_as_it_was_written(request_: dict[str, object] | None) -> None:
     """In ASCII, so that XML takes it."""
-    message = OutboxMessage(mailbox="ü@contoso.example", key="k", request=request_)
+    account = "orders" if request_ else ""
+    message = OutboxMessage(mailbox="ü@contoso.example", key="k", request=request_, account=account)
 
     assert message.encode().isascii()
     assert OutboxMessage.decode(message.encode()) == message
@@ -121,6 +122,7 @@ def test_a_message_is_read_as_it_was_written(request_: dict[str, object] | None)
         json.dumps({"version": 1, "userId": "a", "key": "b/c"}),
         json.dumps({"version": 1, "userId": "a", "key": 7}),
         json.dumps({"version": 1, "userId": "a", "key": "b", "request": "Secret"}),
+        json.dumps({"version": 1, "userId": "a", "key": "b", "request": {}, "account": 7}),
     ],
 )
 def test_what_is_no_message_is_refused(text: str) -> None:
