@@ -137,6 +137,19 @@ class Tokens:
     refresh_token: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of opening a mailbox.
+
+    Args:
+        inbox: id of its inbox, which is the same by whatever address the mailbox is opened.
+        why_not: why it does not open; empty where it does.
+    """
+
+    inbox: str = ""
+    why_not: str = ""
+
+
 class SignIn(Protocol):
     """Entra ID, as the app registration of delegated accounts.
 
@@ -176,11 +189,11 @@ class SignIn(Protocol):
         """
         ...
 
-    async def why_not(self, mailbox: str, access_token: str) -> str:
-        """Empty where the person may open a mailbox, else why not.
+    async def look_into(self, mailbox: str, access_token: str) -> Look:
+        """Opens a mailbox as the person.
 
         Raises:
-            EntraUnavailable: Graph did not say.
+            EntraUnavailable: Graph did not say whether it opens.
         """
         ...
 

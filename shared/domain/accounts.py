@@ -59,6 +59,9 @@ class Account:
         scopes: the permissions that were asked for, without their resource.
         signed_in_at: when the person last signed in.
         refreshed_at: when Entra ID last gave a refresh token.
+        inbox: id of the mailbox's inbox, by which the mailbox is known under another address; empty
+            where an earlier version has stored the account.
+        disconnected_at: when it was last disconnected.
         error: why it cannot be used, for a person; empty where it can.
         sealed: the refresh token, encrypted; empty where there is none.
         version: the storage's ETag; empty where the account was never stored.
@@ -73,6 +76,8 @@ class Account:
     scopes: tuple[str, ...] = ()
     signed_in_at: datetime = _NEVER
     refreshed_at: datetime = _NEVER
+    inbox: str = ""
+    disconnected_at: datetime = _NEVER
     error: str = ""
     sealed: str = field(default="", repr=False)
     version: str = ""
@@ -139,7 +144,12 @@ class Refusal:
 _CODE = re.compile(r"AADSTS(\d{4,9})\b")
 _WORD = re.compile(r"[a-z_]{1,40}")
 _SIGN_IN_ERRORS = {"invalid_grant", "interaction_required", "consent_required", "login_required"}
-_POLICIES = {"53003"}
+_POLICIES = {
+    *("53000", "53001", "53002", "53003", "53009", "53011"),
+    *("530032", "530034", "530035"),
+}
+"""Refusals that an administrator ends; those that ask the person to register (53004, 53010) do not
+belong to them."""
 
 _CONNECT = "Open the connect address again"
 _ADMIN = (
@@ -190,6 +200,15 @@ _AADSTS: Mapping[str, tuple[str, str]] = {
         "a Conditional Access policy of the organisation blocks the sign-in.",
         "An administrator lets the app and the addresses that it comes from through.",
     ),
+    "53000": (
+        "a Conditional Access policy asks for a device or an app that it knows, as no server is.",
+        "An administrator excludes the app from that policy.",
+    ),
+    "53004": ("a second factor has to be registered first.", _SIGN_IN),
+    "53011": (
+        "the person is blocked because of a risk.",
+        "An administrator looks into the risk, and lifts the block.",
+    ),
     "54005": ("the sign-in was used already.", f"{_CONNECT}."),
     "501481": ("the sign-in was not begun by this app.", f"{_CONNECT}."),
     "700016": ("the app registration is not known in the person's tenant.", _REGISTRATION),
@@ -198,7 +217,13 @@ _AADSTS: Mapping[str, tuple[str, str]] = {
     "700027": ("the app's certificate is not registered, or has expired.", _REGISTRATION),
     "90002": ("there is no such tenant.", f"{_CONNECT} with the right tenant=."),
 }
-_ALIASES = {"900941": "90094", "90093": "90094", "90095": "90094"}
+_ALIASES = {
+    **dict.fromkeys(("900941", "90093", "90095"), "90094"),
+    **dict.fromkeys(("53001", "53002", "53009"), "53000"),
+    **dict.fromkeys(("530032", "530035"), "53003"),
+    "53010": "53004",
+    "530034": "53011",
+}
 _ERRORS: Mapping[str, tuple[str, str]] = {
     "access_denied": ("the permissions were not granted.", _AADSTS["65004"][1]),
     "permission_denied": ("the administrator did not agree.", _ADMIN),
@@ -341,24 +366,39 @@ def check_same_person(account: Account, person: Person) -> None:
         )
 
 
-def check_only_one(mailbox: str, name: str, accounts: Iterable[Account]) -> None:
+def check_only_one(mailbox: str, name: str, accounts: Iterable[Account], inbox: str = "") -> None:
     """One mailbox has one account, or two would take each other's mail.
 
     Args:
         mailbox: what is to be connected.
         name: the account for which it is.
         accounts: all there are.
+        inbox: id of its inbox, by which it is known under another address; empty before it was
+            opened.
 
     Raises:
         AccountRefused: another account serves the mailbox.
     """
     for other in accounts:
-        if other.is_kept and other.name != name and other.mailbox.lower() == mailbox.lower():
+        if not other.is_kept or other.name == name:
+            continue
+        if other.mailbox.lower() == mailbox.lower() or (inbox and other.inbox == inbox):
             raise AccountRefused(
                 name,
                 f"duplicate: the mailbox {mailbox} is connected as account {other.name} already."
                 f" Use that one in subscriptions, or disconnect it first.",
             )
+
+
+def check_not_ended(account: Account, begun_at: datetime) -> None:
+    """Who disconnects an account also ends the sign-ins to it that are under way.
+
+    Raises:
+        AccountRefused: the sign-in began before.
+    """
+    if begun_at < account.disconnected_at:
+        what = f"it was disconnected after this sign-in had begun. {connect_again(account.name)}"
+        raise AccountRefused(account.name, what)
 
 
 def check_usable(account: Account | None, name: str) -> Account:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
-from shared.account_ports import AccountPorts, Begun, PendingSignIn, Tokens
+from shared.account_ports import AccountPorts, Begun, Look, PendingSignIn, Tokens
 from shared.domain.accounts import Account, EntraRefused, EntraUnavailable, Person
 from shared.domain.errors import SettingsError, StorageUnavailable
 from tests.fakes.clock import SettableClock
@@ -120,6 +120,7 @@ class FakeSignIn:
         lifetime: seconds that access tokens are good.
         refused: what the next refreshes raise, one after the other.
         closed: mailboxes that nobody may open.
+        aliases: other addresses of mailboxes.
         good: the refresh tokens that are taken; each once if `one_use`.
         asked: who was expected to sign in, at each begin.
         refreshes: the refresh tokens that were exchanged, in order.
@@ -130,6 +131,7 @@ class FakeSignIn:
     one_use: bool = False
     refused: list[EntraRefused | EntraUnavailable] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
     good: set[str] = field(default_factory=set)
     asked: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     refreshes: list[str] = field(default_factory=list)
@@ -169,10 +171,12 @@ class FakeSignIn:
         """Where an administrator agrees."""
         return f"https://entra.example/{tenant}/adminconsent?state={state}&to={callback}&{scopes}"
 
-    async def why_not(self, mailbox: str, access_token: str) -> str:
-        """Empty where the mailbox opens."""
+    async def look_into(self, mailbox: str, access_token: str) -> Look:
+        """Opens a mailbox."""
         del access_token
-        return "Graph answered 403 ErrorAccessDenied" if mailbox in self.closed else ""
+        if mailbox in self.closed:
+            return Look(why_not="Graph answered 403 ErrorAccessDenied")
+        return Look(f"inbox of {self.aliases.get(mailbox, mailbox)}")
 
     def tokens(self) -> Tokens:
         """The next tokens."""

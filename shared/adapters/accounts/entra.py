@@ -22,11 +22,14 @@ from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 
-from shared.account_ports import Begun, Tokens
+from shared.account_ports import Begun, Look, Tokens
 from shared.adapters.accounts.application import Application, Proof
+from shared.adapters.graph.answers import UNAVAILABLE, GraphAnswer
 from shared.adapters.graph.client import GLOBAL_CLOUD, GraphClient, GraphRequest
+from shared.adapters.graph.mailboxes import repeated
+from shared.adapters.http import retry_after
 from shared.domain.accounts import EntraRefused, EntraUnavailable, Person
-from shared.domain.errors import MailboxUnavailable
+from shared.domain.errors import MailboxError, MailboxUnavailable
 
 PUBLIC_CLOUD = "https://login.microsoftonline.com"
 ANY_TENANT = "organizations"
@@ -44,7 +47,12 @@ APPS_KEPT = 64
 _OIDC = ("openid", "profile", "offline_access")
 _POSTED = "form_post"
 _LATER = {"temporarily_unavailable", "server_error"}
-_HTTP_ERROR = 400
+_OK = 200
+_VERDICTS = frozenset(range(400, 500)) - UNAVAILABLE
+"""Statuses that say that it does not open; others say nothing, redirections of a proxy included."""
+
+LONGEST_WAIT = 5.0
+"""Seconds that Graph may ask to wait before it is asked again: somebody sits before a browser."""
 
 T = TypeVar("T")
 
@@ -86,7 +94,7 @@ class Entra:
         self._authority = (host if "://" in host else f"https://{host}").rstrip("/")
         self._trust = trust
         self._apps: dict[str, Any] = {}
-        self._making = threading.Lock()
+        self._keeping = threading.Lock()
         # its errors repeat whole answers
         logging.getLogger("msal").setLevel(logging.CRITICAL)
 
@@ -143,8 +151,8 @@ class Entra:
         }
         return f"{self._authority}/{tenant or self._tenant}/v2.0/adminconsent?{urlencode(asked)}"
 
-    async def why_not(self, mailbox: str, access_token: str) -> str:
-        """Empty where the person may open a mailbox, else why not."""
+    async def look_into(self, mailbox: str, access_token: str) -> Look:
+        """Opens a mailbox as the person."""
         client = GraphClient(_Held(access_token), self._endpoint)
         request = GraphRequest(
             what="open the mailbox",
@@ -152,15 +160,26 @@ class Entra:
             path={"user": mailbox},
             query={"$select": "id"},
         )
-        try:
+
+        async def ask() -> GraphAnswer:
             answer = await client.send(mailbox, request)
-        except MailboxUnavailable as error:
-            raise EntraUnavailable(str(error)) from error
+            if answer.status == _OK or answer.status in _VERDICTS:
+                return answer
+            what = f"{request.what}: Graph answered {answer.status}"
+            raise MailboxUnavailable(mailbox, what, retry_after(answer.headers))
+
+        try:
+            async with asyncio.timeout(DEADLINE):
+                answer = await repeated(ask, _worth_waiting)
+        except (MailboxError, TimeoutError) as error:
+            raise EntraUnavailable(f"Graph did not say whether it opens ({error}).") from error
         finally:
             await client.close()
-        if answer.status < _HTTP_ERROR:
-            return ""
-        return f"Graph answered {answer.status} {answer.code}".rstrip()
+        if answer.status != _OK:
+            return Look(why_not=f"Graph answered {answer.status} {answer.code}".rstrip())
+        if not (inbox := answer.body.get("id")):
+            raise EntraUnavailable("Graph's answer to opening the mailbox names no inbox.")
+        return Look(str(inbox))
 
     async def close(self) -> None:
         """Closes what was opened."""
@@ -202,8 +221,7 @@ class Entra:
 
     def _asked(self, tenant: str, form: Any, question: Callable[[Any], T]) -> T:
         try:
-            with self._making:
-                app = self._app(tenant, form)
+            app = self._app(tenant, form)
         except ValueError as error:  # msal's word for a tenant that has no endpoints
             raise EntraRefused("invalid_request", "AADSTS90002") from error
         return question(app)
@@ -223,9 +241,10 @@ class Entra:
                 validate_authority=known,
                 instance_discovery=None if known else False,
             )
-            if len(self._apps) >= APPS_KEPT:
-                self._apps.pop(next(iter(self._apps))).http_client.close()
-            self._apps[tenant] = app
+            with self._keeping:  # not while it was made: others wait for no slow tenant
+                app = self._apps.setdefault(tenant, app)
+                if len(self._apps) > APPS_KEPT:
+                    del self._apps[next(iter(self._apps))]  # its session ends with its last user
         return app
 
     def _session(self) -> requests.Session:
@@ -264,6 +283,15 @@ class _Held(AsyncTokenCredential):
 
     async def __aexit__(self, *_: object) -> None:
         """There is nothing to close."""
+
+
+def _worth_waiting(error: Exception) -> bool | float:
+    """Whether to ask Graph again: at once where it does not say, or after so many seconds."""
+    if not isinstance(error, MailboxUnavailable):
+        return False
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= LONGEST_WAIT else False
 
 
 def _raise_for(answer: Mapping[str, Any]) -> None:

@@ -15,11 +15,13 @@ from shared.adapters.storage.guarded import write_unchanged
 from shared.adapters.storage.lookup import find
 from shared.adapters.storage.tables import (
     CONFLICT,
+    EARLIEST,
     NOT_FOUND,
     PRECONDITION_FAILED,
     Table,
     moment,
     plain,
+    stored,
 )
 from shared.adapters.storage.transactions import delete
 from shared.domain.accounts import Account, State
@@ -110,6 +112,8 @@ def _account_row(account: Account) -> dict[str, Any]:
         "scopes": json.dumps(account.scopes),
         "signedInAt": account.signed_in_at,
         "refreshedAt": account.refreshed_at,
+        "inbox": account.inbox,
+        "disconnectedAt": stored(account.disconnected_at),
         "error": account.error[:ERROR_CHARACTERS],
         "sealed": account.sealed,
     }
@@ -127,6 +131,8 @@ def _account(row: Any) -> Account:
         scopes=tuple(json.loads(row.get("scopes", "[]"))),
         signed_in_at=plain(row["signedInAt"]),
         refreshed_at=plain(row["refreshedAt"]),
+        inbox=row.get("inbox", ""),
+        disconnected_at=plain(row.get("disconnectedAt", EARLIEST)),
         error=row.get("error", ""),
         sealed=row.get("sealed", ""),
         version=row.metadata["etag"] or "",

@@ -38,7 +38,7 @@ async def disconnect(name: str, ports: AccountPorts) -> Account:
         account = await ports.accounts.read(name)
         if account is None:
             raise AccountNotFound(name)
-        written = await ports.accounts.write(forgotten(account))
+        written = await ports.accounts.write(forgotten(account, ports.clock.now()))
         if written is not None:
             logger().info("account.disconnected", account=name)
             return written

@@ -10,7 +10,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from shared.account_ports import AccountPorts, PendingSignIn, Tokens
@@ -26,6 +26,7 @@ from shared.domain.accounts import (
     State,
     StateRefused,
     account_name,
+    check_not_ended,
     check_only_one,
     check_same_person,
     mailbox_address,
@@ -47,17 +48,15 @@ _STATE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """What the browser is given, to be known again.
+    """What the browser is given, to be known again. Its path is `/`, as `__Host-` wants it.
 
     Args:
-        path: of the callback: nobody else is sent it.
         secure: whether it goes over TLS only.
         seconds: how long it is kept; 0 to forget it now.
     """
 
     name: str
     value: str
-    path: str
     secure: bool
     seconds: int
 
@@ -192,8 +191,7 @@ def _pending(account: Account, ports: AccountPorts) -> tuple[str, PendingSignIn,
 
 
 def _cookie(key: str, value: str, seconds: int, ports: AccountPorts) -> Cookie:
-    address = urlsplit(_callback(ports))
-    return Cookie(_cookie_name(key), value, address.path, address.scheme == "https", seconds)
+    return Cookie(_cookie_name(key, ports), value, _is_secure(ports), seconds)
 
 
 async def _keep(pending: PendingSignIn, ports: AccountPorts) -> None:
@@ -211,7 +209,7 @@ async def _taken(
     key = _digest(state)
     pending = await ports.pending.find(key)
     if pending is None or not hmac.compare_digest(
-        pending.browser, _digest(cookies.get(_cookie_name(key), ""))
+        pending.browser, _digest(cookies.get(_cookie_name(key, ports), ""))
     ):
         raise StateRefused
     in_time = ports.clock.now() < pending.expires_at
@@ -234,43 +232,49 @@ async def _connected(
     pending: PendingSignIn, person: Person, tokens: Tokens, ports: AccountPorts
 ) -> Account:
     """Stores what the person signed in for, unless a rule forbids it."""
-    known = await _allowed(pending, person, ports)
-    await _check_opens(pending, person, tokens, ports)
+    await _allowed(pending, person, ports)
+    inbox = await _inbox(pending, person, tokens, ports)
     for _ in range(ATTEMPTS):
-        written = await ports.accounts.write(_signed_in(known, pending, person, tokens, ports))
+        known = await _allowed(pending, person, ports, inbox)
+        signed_in = replace(_signed_in(known, pending, person, tokens, ports), inbox=inbox)
+        written = await ports.accounts.write(signed_in)
         if written is not None:
             if not known.is_kept:
                 await _check_still_only_one(written, ports)
             logger().info("account.connected", account=written.name, mailbox=written.mailbox)
             return written
-        known = await _allowed(pending, person, ports)
     raise AccountUnavailable(pending.account, "others change it all the time. Connect again.")
 
 
-async def _allowed(pending: PendingSignIn, person: Person, ports: AccountPorts) -> Account:
+async def _allowed(
+    pending: PendingSignIn, person: Person, ports: AccountPorts, inbox: str = ""
+) -> Account:
     """The account as it is now, where this person may connect it."""
     name, mailbox = pending.account, pending.mailbox or person.user
     known = await ports.accounts.read(name) or Account(name=name, mailbox=mailbox)
+    check_not_ended(known, pending.expires_at - PATIENCE)
     check_same_person(known, person)
     if not known.is_kept:
-        check_only_one(mailbox, name, await ports.accounts.all())
+        check_only_one(mailbox, name, await ports.accounts.all(), inbox)
     elif known.mailbox.lower() != mailbox.lower():
         raise AccountRefused(name, f"it serves {known.mailbox} already. Take another name.")
     return known
 
 
-async def _check_opens(
+async def _inbox(
     pending: PendingSignIn, person: Person, tokens: Tokens, ports: AccountPorts
-) -> None:
+) -> str:
+    """The id of the mailbox's inbox, which the person can open."""
     mailbox = pending.mailbox or person.user
-    why = await ports.sign_in.why_not(mailbox, tokens.access_token)
-    if why:
+    look = await ports.sign_in.look_into(mailbox, tokens.access_token)
+    if look.why_not:
         raise AccountRefused(
             pending.account,
-            f"{person.user} cannot open the mailbox {mailbox} ({why}). Is the address right, and"
-            " has it a mailbox in Exchange Online? For a shared mailbox, give the person full"
-            " access in the Exchange admin center; that takes up to an hour.",
+            f"{person.user} cannot open the mailbox {mailbox} ({look.why_not}). Is the address"
+            " right, and has it a mailbox in Exchange Online? For a shared mailbox, give the"
+            " person full access in the Exchange admin center; that takes up to an hour.",
         )
+    return look.inbox
 
 
 def _signed_in(
@@ -296,15 +300,18 @@ def _signed_in(
 async def _check_still_only_one(written: Account, ports: AccountPorts) -> None:
     """Two may have connected the same mailbox at once: the one who sees the other steps back."""
     try:
-        check_only_one(written.mailbox, written.name, await ports.accounts.all())
+        everyone = await ports.accounts.all()
+        check_only_one(written.mailbox, written.name, everyone, written.inbox)
     except AccountRefused:
-        await ports.accounts.write(forgotten(written))
+        await ports.accounts.write(forgotten(written, ports.clock.now()))
         raise
 
 
-def forgotten(account: Account) -> Account:
+def forgotten(account: Account, now: datetime) -> Account:
     """The account without what belongs to the person."""
-    return Account(name=account.name, mailbox=account.mailbox, version=account.version)
+    return Account(
+        name=account.name, mailbox=account.mailbox, disconnected_at=now, version=account.version
+    )
 
 
 def _callback(ports: AccountPorts) -> str:
@@ -324,6 +331,13 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-def _cookie_name(key: str) -> str:
-    """One for each sign-in, so that a browser may have several under way."""
-    return f"sign-in-{key[:16]}"
+def _cookie_name(key: str, ports: AccountPorts) -> str:
+    """One for each sign-in, so that a browser may have several under way.
+
+    With `__Host-`, no other host of the same domain can set it.
+    """
+    return f"{'__Host-' if _is_secure(ports) else ''}sign-in-{key[:16]}"
+
+
+def _is_secure(ports: AccountPorts) -> bool:
+    return urlsplit(ports.public_url).scheme == "https"

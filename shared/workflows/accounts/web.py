@@ -124,7 +124,7 @@ def _set_cookie(cookie: Cookie) -> str:
     """Lax: it comes back with the redirect from Entra ID, and with nothing that a page loads."""
     parts = [
         f"{cookie.name}={cookie.value}",
-        f"Path={cookie.path}",
+        "Path=/",
         f"Max-Age={cookie.seconds}",
         "HttpOnly",
         "SameSite=Lax",

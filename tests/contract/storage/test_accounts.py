@@ -21,6 +21,8 @@ WHOLE = Account(
     scopes=("Mail.ReadWrite", "Mail.Send"),
     signed_in_at=NOW,
     refreshed_at=NOW + timedelta(hours=1),
+    inbox="AAMkAD==",
+    disconnected_at=NOW,
     error="AADSTS50173: revoked",
     sealed="1.key." + "x" * 8000,
 )

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import stamina
 
 from localdev.graph_simulator import GraphSimulator, RunningSimulator
 from localdev.graph_simulator.sign_ins import Endpoint
@@ -267,6 +268,33 @@ async def test_entra_that_cannot_now_is_told_apart(browser: Browser) -> None:
 
     assert reply.status == 503
     assert "Try again in a few minutes" in reply.body
+
+
+@pytest.mark.parametrize(
+    "status", [302, 308, 408, 429, 500, 503, 504, "drop"], ids=lambda status: f"{status}"
+)
+async def test_graph_that_does_not_say_is_no_verdict_on_the_mailbox(
+    browser: Browser, simulator: GraphSimulator, status: int | Literal["drop"]
+) -> None:
+    """Neither that it opens nor that it does not."""
+    simulator.fail_next("GET mailFolder", status, times=20)
+
+    with stamina.set_testing(True, attempts=2):
+        reply = await browser.connect("ada", ADA)
+
+    assert reply.status == 503
+    assert "Try again in a few minutes" in reply.body
+    assert await browser.ports.accounts.all() == []
+
+
+async def test_graph_is_asked_again_where_that_is_soon(
+    browser: Browser, simulator: GraphSimulator
+) -> None:
+    """A person sits before the browser: a long wait is none."""
+    simulator.fail_next("GET mailFolder", 429, retry_after=0)
+    assert (await browser.connect("ada", ADA)).status == 200
+    simulator.fail_next("GET mailFolder", 429, retry_after=600)
+    assert (await browser.connect("bob", BOB)).status == 503
 
 
 async def test_a_wrong_secret_of_the_app_is_named(

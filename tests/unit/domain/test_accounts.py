@@ -60,6 +60,16 @@ def test_a_mailbox_has_one_account(state: State) -> None:
         check_only_one("Ada@Contoso.example", "other", [replace(ACCOUNT, state=state)])
 
 
+def test_a_mailbox_is_known_by_its_inbox_under_another_address() -> None:
+    """Where it is known; accounts of an earlier version have none."""
+    kept = replace(ACCOUNT, state=State.CONNECTED, inbox="AAMk1")
+
+    with pytest.raises(AccountRefused, match="duplicate"):
+        check_only_one("alias@contoso.com", "other", [kept], "AAMk1")
+    check_only_one("alias@contoso.com", "other", [kept], "AAMk2")
+    check_only_one("alias@contoso.com", "other", [replace(kept, inbox="")], "")
+
+
 def test_neither_itself_nor_a_disconnected_account_is_a_duplicate() -> None:
     """Only others that are kept are."""
     check_only_one(ACCOUNT.mailbox, "ada", [ACCOUNT])
@@ -126,6 +136,8 @@ def test_what_is_no_tenant_is_refused(tenant: str) -> None:
         ("access_denied", "AADSTS65004: User declined…", "AADSTS65004", "declined"),
         ("access_denied", "AADSTS90094: An admin…", "AADSTS90094", "only administrators"),
         ("access_denied", "AADSTS900941: An admin…", "AADSTS900941", "only administrators"),
+        ("invalid_grant", "AADSTS53002: An app…", "AADSTS53002", "a device or an app"),
+        ("invalid_grant", "AADSTS530035: Defaults…", "AADSTS530035", "policy"),
         ("consent_required", "", "consent_required", "nobody has agreed yet"),
         ("access_denied", "", "access_denied", "not granted"),
         ("invalid_grant", "AADSTS12345: odd", "AADSTS12345", "not good any more"),
@@ -147,6 +159,10 @@ def test_a_refusal_says_what_it_means(error: str, description: str, named: str, 
         ("interaction_required", 50076, True),
         ("invalid_client", 7000222, False),
         ("invalid_grant", 53003, False),
+        ("interaction_required", 53000, False),
+        ("invalid_grant", 530032, False),
+        ("invalid_grant", 530034, False),
+        ("interaction_required", 53004, True),
         ("unauthorized_client", 700016, False),
     ],
 )

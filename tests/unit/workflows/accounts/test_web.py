@@ -41,19 +41,20 @@ async def connected(world: AccountWorld, name: str, person: Person = ADA, **quer
 
 
 async def test_the_browser_is_given_a_cookie_and_sent_away(world: AccountWorld) -> None:
-    """Only to the callback, only over TLS, not to scripts, and not from other sites' pages."""
+    """Set by this host alone, only over TLS, not to scripts, and not from other sites' pages."""
     begun = await web.connect({"name": "ada"}, world.ports())
 
-    cookie = begun.headers["Set-Cookie"].split("; ")[1:]
+    name, *cookie = begun.headers["Set-Cookie"].split("; ")
     assert begun.status == 302
     assert begun.headers["Cache-Control"] == "no-store"
     assert cookie == [
-        "Path=/api/accounts/callback",
+        "Path=/",
         "Max-Age=600",
         "HttpOnly",
         "SameSite=Lax",
         "Secure",
     ]
+    assert name.startswith("__Host-sign-in-")
 
 
 @pytest.mark.parametrize("url", ["http://localhost:7071", "http://127.0.0.1:7071", "http://[::1]"])
@@ -62,6 +63,7 @@ async def test_on_loopback_the_cookie_goes_without_tls(world: AccountWorld, url:
     begun = await web.connect({"name": "ada"}, world.ports(url))
 
     assert "Secure" not in begun.headers["Set-Cookie"]
+    assert not begun.headers["Set-Cookie"].startswith("__Host-")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ async def test_the_cookie_is_forgotten_when_it_has_served(world: AccountWorld) -
 
     name, _, given = reply.headers["Set-Cookie"].partition("=")
     assert name == cookie_of(begun).partition("=")[0]
-    assert given.startswith("; Path=/api/accounts/callback; Max-Age=0; ")
+    assert given.startswith("; Path=/; Max-Age=0; ")
 
 
 async def test_the_page_shows_names_as_text(world: AccountWorld) -> None:
@@ -281,6 +283,44 @@ async def test_disconnecting_removes_person_and_token(world: AccountWorld) -> No
     assert ADA.user_id not in repr(world.accounts)
     assert world.accounts["ada"].sealed == ""
     assert (await web.disconnected("other", world.ports())).status == 404
+
+
+async def test_disconnecting_ends_sign_ins_that_are_under_way(world: AccountWorld) -> None:
+    """Who disconnects does not find the account connected again; a new sign-in connects it."""
+    await connected(world, "ada")
+    begun = await web.connect({"name": "ada"}, world.ports())
+    world.clock.advance(timedelta(seconds=1))
+    await web.disconnected("ada", world.ports())
+    answer = {"state": state_of(begun), "code": "c"}
+
+    reply = await web.callback(answer, {"Cookie": cookie_of(begun)}, world.ports())
+
+    assert reply.status == 409
+    assert "disconnected after this sign-in had begun" in reply.body
+    assert world.accounts["ada"].state is State.DISCONNECTED
+    assert (await connected(world, "ada")).status == 200
+
+
+async def test_a_mailbox_is_not_connected_again_by_an_alias(world: AccountWorld) -> None:
+    """Two accounts would take each other's mail."""
+    await connected(world, "ada")
+    world.sign_in.aliases["ada.lovelace@contoso.example"] = ADA.user
+
+    reply = await connected(world, "other", mailbox="ada.lovelace@contoso.example")
+
+    assert reply.status == 409
+    assert "duplicate" in reply.body
+    assert "other" not in world.accounts
+
+
+async def test_a_callback_to_an_app_with_a_wrong_address_is_a_page(world: AccountWorld) -> None:
+    """Nobody could have begun there; whatever comes gets an answer."""
+    ports = world.ports("http://mail.contoso.example")
+
+    reply = await web.callback({"state": "x", "code": "y"}, {"Cookie": "a=b"}, ports)
+
+    assert reply.status == 400
+    assert "cannot be completed here" in reply.body
 
 
 async def test_sign_ins_that_nobody_completed_are_removed(world: AccountWorld) -> None:
