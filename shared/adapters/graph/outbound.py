@@ -146,7 +146,12 @@ class GraphMailOperations:
         """Moves a message into a folder; twice does no harm, for its id stays."""
         path = _path(caller, message=message_id)
         request = _post("move", f"{_MESSAGE}/move", path, {"destinationId": folder})
-        return (await self._ask(caller, request)).body
+        try:
+            return (await self._ask(caller, request)).body
+        except MailNotFound as error:
+            # it may be either of both: where the message is there, it is the folder
+            await self.get_message(caller, message_id, {"$select": "id"})
+            raise folder_not_found(error, folder) from error
 
     async def purge_message(self, caller: Caller, message_id: str) -> None:
         """Deletes a message for good."""

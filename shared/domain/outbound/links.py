@@ -2,7 +2,8 @@
 
 A token holds only what stands behind the mailbox in Graph's address. Host and mailbox are put in
 front of it anew each time, from our settings and from the caller's own path, so a forged token
-reaches what its maker may list anyway, and nothing else. So it needs no signature.
+reaches what its maker may list anyway, and nothing else; and its parameters are those that lists
+take. So it needs no signature.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from shared.domain.outbound.odata_query import check_rest
 
 LONGEST_TOKEN = 8192
 
@@ -73,4 +76,11 @@ def _checked(path: str, query: str) -> GraphLink:
     plain = unquote(path)
     if _PATH.fullmatch(plain) is None or _QUERY.fullmatch(query) is None:
         raise ValueError("a token from a nextLink")
+    parameters = parse_qsl(query, keep_blank_values=True)
+    if len({name.lower() for name, _ in parameters}) != len(parameters):
+        raise ValueError("a token from a nextLink")
+    try:
+        check_rest(dict(parameters))
+    except ValueError:
+        raise ValueError("a token from a nextLink") from None
     return GraphLink(plain, query)

@@ -23,7 +23,9 @@ _NAMES = r"^[A-Za-z@][A-Za-z0-9_.@/]*(,[A-Za-z@][A-Za-z0-9_.@/]*)*$(?!\n)"
 _ORDERS = r"^[A-Za-z][A-Za-z0-9_/]*( (asc|desc))?(,[A-Za-z][A-Za-z0-9_/]*( (asc|desc))?)*$(?!\n)"
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_EXPANDABLE = re.compile(r"^(attachments|singleValueExtendedProperties|childFolders|extensions)\b")
+_EXPANDABLE = re.compile(
+    r" *(attachments|singleValueExtendedProperties|childFolders|extensions) *(\(.*\))? *"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,25 @@ def _condition(value: str) -> str:
 
 
 def _expansion(value: str) -> str:
-    allowed = _condition(value)
-    if allowed or not _EXPANDABLE.search(value):
+    if _condition(value) or not all(map(_EXPANDABLE.fullmatch, _parts(value))):
         return (
             "attachments, singleValueExtendedProperties, childFolders or extensions, with options"
         )
     return ""
+
+
+def _parts(value: str) -> list[str]:
+    """What commas part, but for those in quotes or parentheses, which match."""
+    parts, depth, is_quoted = [""], 0, False
+    for character in value:
+        is_quoted ^= character == "'"
+        if not is_quoted:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and not depth and not is_quoted:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _text(meaning: str, check: Callable[[str], str], pattern: str = "") -> Option:
@@ -110,6 +125,8 @@ LIST: Mapping[str, Option] = {
 }
 """Parameters of a list."""
 
+_GOING_ON = ("$skiptoken", "$deltatoken")
+
 
 def checked(query: Mapping[str, str], options: Mapping[str, Option]) -> dict[str, str]:
     """Parameters that may go to Graph.
@@ -133,3 +150,18 @@ def checked(query: Mapping[str, str], options: Mapping[str, Option]) -> dict[str
     if problems:
         raise ValueError("; ".join(problems))
     return dict(query)
+
+
+def check_rest(query: Mapping[str, str]) -> None:
+    """Lets parameters of the rest of a list pass: those of lists, and where Graph goes on.
+
+    Their values are Graph's to judge, which wrote them, but for what brings other things along.
+
+    Raises:
+        ValueError: there is another one.
+    """
+    names = {name.lower() for name in query}
+    if not names <= {*LIST, *_GOING_ON} or any(
+        _expansion(value) for name, value in query.items() if name.lower() == "$expand"
+    ):
+        raise ValueError("parameters of a list")

@@ -3,7 +3,7 @@
 import pytest
 from msgraph.generated.models.followup_flag_status import FollowupFlagStatus
 
-from shared.domain.errors import FolderNotFound, MailboxRefused
+from shared.domain.errors import FolderNotFound, MailboxRefused, MailNotFound
 from shared.domain.outbound.links import GraphLink, from_token
 from shared.domain.outbound.requests import MarkRequest, MoveRequest
 from shared.workflows.outbound import mailbox
@@ -67,13 +67,19 @@ async def test_a_link_opens_the_mailbox_of_the_path_only(world: OutboundWorld) -
 
 
 async def test_a_folder_that_is_not_there_is_told(world: OutboundWorld) -> None:
-    """For lists and for moves."""
+    """For lists and for moves, by path or by id; a message that is not there is another thing."""
     gone = await world.operations.create_folder(world.caller, None, "Gone", hidden=False)
     del world.simulator.directory.mailbox(MAILBOX).folders[gone["id"]]
     with pytest.raises(FolderNotFound):
         await world.operations.list_messages(world.caller, gone["id"], {})
     mail, request = world.deliver(), MoveRequest(folder="Nowhere")
     with pytest.raises(FolderNotFound):
+        await mailbox.move(world.operations, world.caller, mail, request)
+    request = MoveRequest(folder_id=gone["id"])
+    with pytest.raises(FolderNotFound):
+        await mailbox.move(world.operations, world.caller, mail, request)
+    await mailbox.delete(world.operations, world.caller, mail, permanent=True)
+    with pytest.raises(MailNotFound):
         await mailbox.move(world.operations, world.caller, mail, request)
 
 

@@ -24,6 +24,8 @@ def forged(text: str) -> str:
         ("/users('a@b.example')/mailFolders('AAMk=')/messages?$skip=1", None),
         ("/users/x/mailFolders/AAMk-_=/childFolders?$skiptoken=a%2Fb", None),
         ("/users/x/mailFolders/inbox/messages?$filter=a%20eq%20'b'", None),
+        ("/users/x/messages?%24expand=attachments(%24select%3Did%2Cname)&$skipToken=a", None),
+        ("/users/x/messages?$search=%22a%22&$count=true&$top=2&$deltatoken=b", None),
     ],
 )
 def test_graphs_links_survive_the_way_through_a_token(address: str, path: str | None) -> None:
@@ -53,6 +55,13 @@ def test_graphs_links_survive_the_way_through_a_token(address: str, path: str | 
         "/messages?a\r\nHost: evil.example",
         "@evil.example/messages?a",
         "/messages\n?a",
+        "/messages?$format=application/json",
+        "/messages?$skip=1&includeHiddenMessages=true",
+        "/messages?$skip=1&$compute=a",
+        "/messages?$skip=1&%2524expand=manager",
+        "/messages?$expand=x($levels=max)",
+        "/messages?%24EXPAND=attachments,manager",
+        "/messages?$expand=attachments&$Expand=manager",
     ],
 )
 def test_forged_tokens_lead_nowhere(text: str) -> None:

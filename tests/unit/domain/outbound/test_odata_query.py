@@ -17,6 +17,7 @@ from shared.domain.outbound.odata_query import LIST, ONE, checked
         {"$select": "id,subject,from", "$expand": "attachments($select=id,name)"},
         {"$orderby": "receivedDateTime desc,subject"},
         {"$search": '"subject:printer"'},
+        {"$expand": "attachments($select=id,name), extensions($filter=id eq 'a,b(''c')"},
     ],
 )
 def test_sensible_values_pass(query: dict[str, str]) -> None:
@@ -40,6 +41,10 @@ def test_sensible_values_pass(query: dict[str, str]) -> None:
         ({"$select": "id;subject"}, "names"),
         ({"$orderby": "receivedDateTime down"}, "asc or desc"),
         ({"$expand": "manager"}, "attachments"),
+        ({"$expand": "attachments,manager"}, "attachments"),
+        ({"$expand": "attachments-of"}, "attachments"),
+        ({"$expand": "attachments,"}, "attachments"),
+        ({"$expand": "attachments(a),b(c)"}, "attachments"),
         ({"$search": '"a"', "$filter": "isRead eq true"}, "$search goes with neither"),
         ({"$format": "atom"}, "'$format' is not known"),
         ({"top": "5"}, "'top' is not known"),
