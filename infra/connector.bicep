@@ -315,6 +315,7 @@ module app 'modules/functionapp.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     mailTenantId: tenantOfMail
     mailClientId: registration == 'create' ? registered!.outputs.clientId : (registration == 'existing' ? existingClientId : '')
+    mailboxAccess: mailboxAccess
     settings: settings
     secretSettings: secretSettings
     secretNames: secretNames

@@ -50,6 +50,9 @@ param mailTenantId string
 @description('Client id of the app registration; empty: the identity itself reads mail.')
 param mailClientId string
 
+@description('Which mailboxes it is meant to reach: what mailctl doctor and the health check hold it to.')
+param mailboxAccess string
+
 @description('Settings that differ from their defaults or from what is written here, by name.')
 param settings object
 
@@ -95,6 +98,7 @@ var ownSettings = {
   MANAGED_IDENTITY_CLIENT_ID: identityClientId
   M365_TENANT_ID: mailTenantId
   M365_CLIENT_ID: mailClientId
+  MAILBOX_ACCESS: mailboxAccess
 }
 
 // a reference that the platform resolves by the app's identity; no value passes the deployment

@@ -186,6 +186,15 @@ def test_nothing_is_changed_unless_asked_for(name: str) -> None:
     assert not read(MAIN).parameters[name].default
 
 
+def test_the_app_knows_which_mailboxes_it_is_meant_to_reach() -> None:
+    """So that doctor and health see a consent that undoes the scope."""
+    parameter = read(CONNECTOR).parameters["mailboxAccess"]
+
+    assert own_settings()["MAILBOX_ACCESS"].text == "mailboxAccess"
+    for choice in parameter.decorators["allowed"]:
+        assert SETTINGS["MAILBOX_ACCESS"].read(choice) == choice
+
+
 def test_graph_is_that_of_the_cloud() -> None:
     """As the connector's default has it in the public one."""
     endpoints = APP.variables["graphEndpoints"]
