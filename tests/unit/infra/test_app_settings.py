@@ -33,7 +33,6 @@ LEFT_OUT = {
     "ACCOUNT_KEY_FILE": "for one machine; in Azure ACCOUNT_KEY is in the vault",
     "PLAIN_HTTP_HOSTS": "empty is right: every target by https",
     "UNLIMITED_RECIPIENTS": "empty is right: the limit is for everybody",
-    "MAILBOX_ACCESS": "whoever chooses the access names it among `settings`",
     "MAIL_API_MAILBOXES": "empty is right: every mailbox that the app reaches",
     "MAIL_API_CALLERS": "empty is right: callers have a function key",
 }
