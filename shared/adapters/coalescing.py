@@ -52,6 +52,7 @@ class Coalescer(Generic[K, T, R]):
     Args:
         flush: does a batch, within a deadline of its own. If it raises, all its items fail so.
         limit: the most items of a batch.
+        multiple: a batch of more than so many is a multiple of it; the others go with the next.
         in_flight: the most flushes of one key at once. With 1, batches of a key never overtake.
         linger: seconds that a batch waits for more items, counted from its first one.
         sleep: waits for ``linger``; tests give another.
@@ -62,12 +63,14 @@ class Coalescer(Generic[K, T, R]):
         flush: Flush[K, T, R],
         *,
         limit: int,
+        multiple: int = 1,
         in_flight: int = 1,
         linger: float = 0.0,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._flush = flush
         self._limit = limit
+        self._multiple = multiple
         self._in_flight = in_flight
         self._linger = linger
         self._sleep = sleep
@@ -133,7 +136,7 @@ class Coalescer(Generic[K, T, R]):
     async def _batch(self, key: K, lane: _Lane[T, R]) -> None:
         """Collects one batch and flushes it; lets the next one collect meanwhile."""
         await self._fill(lane)
-        batch = _taken(lane, self._limit)
+        batch = _taken(lane, self._limit, self._multiple)
         lane.collector = None
         lane.flushing += 1
         self._collect_next(key, lane)
@@ -182,11 +185,15 @@ class Coalescer(Generic[K, T, R]):
                 one.future.set_result(result)
 
 
-def _taken(lane: _Lane[T, R], limit: int) -> list[_Waiting[T, R]]:
+def _taken(lane: _Lane[T, R], limit: int, multiple: int) -> list[_Waiting[T, R]]:
     """Takes the next items off a lane, and drops those whose caller is gone."""
     batch: list[_Waiting[T, R]] = []
     while lane.waiting and len(batch) < limit:
         one = lane.waiting.popleft()
         if not one.future.done():
             batch.append(one)
+    left_over = len(batch) % multiple if len(batch) > multiple else 0
+    while left_over:
+        lane.waiting.appendleft(batch.pop())
+        left_over -= 1
     return batch

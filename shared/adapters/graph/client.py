@@ -22,13 +22,12 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
-from kiota_http.middleware.options import (
-    RedirectHandlerOption,
-    ResponseHandlerOption,
-    RetryHandlerOption,
-)
+from kiota_http.middleware import ParametersNameDecodingHandler
+from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph.graph_request_adapter import GraphRequestAdapter, options
 from msgraph_core import GraphClientFactory
+from msgraph_core.middleware import GraphTelemetryHandler
+from msgraph_core.middleware.options import GraphTelemetryHandlerOption
 
 from shared.adapters.graph import transport
 from shared.adapters.graph.answers import GraphAnswer, parsed_body, sign_in_error
@@ -47,6 +46,9 @@ LARGEST_ERROR = 64 * 1024
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Failures before a byte of the request has gone out."""
+
+_TELEMETRY = options[GraphTelemetryHandlerOption.get_key()]
+"""What the SDK tells Graph about itself."""
 
 GLOBAL_CLOUD = "https://graph.microsoft.com"
 IMMUTABLE_IDS = 'IdType="ImmutableId"'
@@ -98,20 +100,15 @@ class GraphClient:
 
     def __init__(self, credential: AsyncTokenCredential, endpoint: str) -> None:
         self._credential = credential
-        # the SDK's handler retries every method, a move included, and would hide 429s from us
-        unrepeated = RetryHandlerOption(max_retries=0, should_retry=False)
-        # Graph redirects none of our requests: what a proxy answers must not pass for its answer
-        unredirected = RedirectHandlerOption(should_redirect=False)
-        own = {
-            RetryHandlerOption.get_key(): unrepeated,
-            RedirectHandlerOption.get_key(): unredirected,
-        }
         self._transport = BoundedTransport()
-        self._http = GraphClientFactory.create_with_default_middleware(
+        # Of the SDK's middleware no more than this. Its retries repeat every method, a move
+        # included, and would hide 429s from us; Graph redirects none of our requests, and what a
+        # proxy answers must not pass for its answer; and each handler costs CPU.
+        self._http = GraphClientFactory.create_with_custom_middleware(
+            [ParametersNameDecodingHandler(), GraphTelemetryHandler(_TELEMETRY)],
             client=httpx.AsyncClient(
                 transport=self._transport, timeout=httpx.Timeout(DEADLINE, connect=10.0)
             ),
-            options={**options, **own},
         )
         # a stand-in over plain http, for loopback only, wants the global cloud's token
         audience = endpoint if endpoint.startswith("https://") else GLOBAL_CLOUD
