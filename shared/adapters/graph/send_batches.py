@@ -23,6 +23,7 @@ from shared.adapters.graph.batch import (
     inner_answers,
 )
 from shared.adapters.graph.client import GraphRequest
+from shared.adapters.graph.gate import REQUESTS_AT_ONCE
 from shared.adapters.graph.mailboxes import GraphMailboxes
 from shared.ports import MailboxAddress
 from shared.telemetry.metrics import graph_answered
@@ -34,7 +35,7 @@ them, and the next batch for the sends."""
 LARGEST_IN_BATCH = 180_000
 """Bytes of a request that goes with others: all of them stay below the 4 MB of a batch."""
 
-LINGER = 0.02
+LINGER = 0.01
 """Seconds that a request waits for others of its mailbox."""
 
 _OK = 200
@@ -54,7 +55,11 @@ class SendBatches:
         self._mailboxes = mailboxes
         # one under way: the next ones wait here, and not in the line of polls at the gate
         self._waiting: Coalescer[MailboxAddress, GraphRequest, GraphAnswer] = Coalescer(
-            self._together, limit=TOGETHER, in_flight=1, linger=linger
+            self._together,
+            limit=TOGETHER,
+            multiple=REQUESTS_AT_ONCE,
+            in_flight=1,
+            linger=linger,
         )
 
     async def ask(self, address: MailboxAddress, request: GraphRequest) -> GraphAnswer:

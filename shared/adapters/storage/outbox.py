@@ -29,7 +29,7 @@ from shared.domain.errors import StorageUnavailable
 from shared.domain.outbound.outbox import OutboxItem, SendId, SendState
 
 PURGED_AT_ONCE = 16
-LINGER = 0.02
+LINGER = 0.01
 """Seconds that a write waits for others of its mailbox: one request for several costs less."""
 
 _NO_ENTRY = {401, 403}

@@ -156,17 +156,17 @@ async def test_a_batch_without_a_verdict_is_not_repeated(
     world: OutboundWorld, status: int | str, *, after_effect: bool
 ) -> None:
     """Nobody knows of any of its sends; a look tells."""
-    made = await drafts(world, 5)
+    made = await drafts(world, 4)
     world.simulator.fail_next(BATCH, status, after_effect=after_effect)  # type: ignore[arg-type]
     world.counted()
 
     results = await sent(world, made)
 
-    assert [type(one) for one in results] == [AnswerLost] * 5
+    assert [type(one) for one in results] == [AnswerLost] * 4
     assert world.simulator.metrics.round_trips == 1
-    assert len(world.simulator.sent) == 5 * after_effect
+    assert len(world.simulator.sent) == 4 * after_effect
     seen = [await world.operations.look(world.caller, one.id) for one in made]
-    assert [one is not None and one.is_draft for one in seen] == [not after_effect] * 5
+    assert [one is not None and one.is_draft for one in seen] == [not after_effect] * 4
 
 
 async def test_a_batch_that_is_throttled_as_a_whole_is_repeated(world: OutboundWorld) -> None:

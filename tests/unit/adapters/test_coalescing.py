@@ -61,6 +61,21 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
+async def test_a_batch_is_a_multiple_where_there_is_more_than_that(flushes: Flushes) -> None:
+    """What is left over goes with the next ones, in its order, and is not forgotten at the end."""
+    coalescer = Coalescer(flushes.flush, limit=8, multiple=4)
+    flushes.gate.clear()
+    tasks = submitted(coalescer, "a", *range(0, 14, 2))
+    await settled()
+    tasks += submitted(coalescer, "a", *range(14, 20, 2))
+    await settled()
+    flushes.gate.set()
+
+    assert await asyncio.gather(*tasks) == [item * 10 for item in range(0, 20, 2)]
+    assert [items for _, items in flushes.batches] == [[0, 2, 4, 6], [8, 10, 12, 14], [16, 18]]
+    await coalescer.close()
+
+
 async def test_items_of_concurrent_tasks_are_flushed_together(
     coalescer: Coalescer[str, int, int], flushes: Flushes
 ) -> None:
