@@ -48,6 +48,9 @@ LATENCY = 0.05
 AT_ONCE = 4
 BESIDE_THE_IDEAL = 1.25
 MAILBOXES = 10
+FEW_MAILBOXES = 2
+"""As many as leave the processors time between two requests: what is left is our waiting."""
+
 ENOUGH_SENDS = 1000
 """With fewer, the first and the last requests weigh too much for a verdict."""
 
@@ -74,19 +77,12 @@ async def measure(lab: Lab) -> list[Figure]:
     lab.say(
         f"{sends:,} durable sends from {MAILBOXES} mailboxes, {1000 * LATENCY:.0f} ms a request"
     )
-    run = await _run(sends)
-    took, metrics = run.worker["sending"], run.metrics
-    ideal = metrics.requests / MAILBOXES * LATENCY / AT_ONCE
+    run = await _run(sends, MAILBOXES)
+    few = sends * FEW_MAILBOXES // MAILBOXES
+    metrics = run.metrics
     return [
-        Figure(
-            what="durable sends, to the time that 4 requests at once on each mailbox take",
-            value=took / ideal,
-            budget=BESIDE_THE_IDEAL,
-            binding=sends >= ENOUGH_SENDS,
-            how=f"{sends} sends from {MAILBOXES} mailboxes, 50 ms a request: {took:.2f} s from the"
-            f" first to the last, to {metrics.requests} requests x 50 ms / 4 / {MAILBOXES} ="
-            f" {ideal:.2f} s; {run.worker['cpu']:.2f} s of CPU",
-        ),
+        _beside_the_ideal(run, sends, MAILBOXES),
+        _beside_the_ideal(await _run(few, FEW_MAILBOXES), few, FEW_MAILBOXES),
         Figure(
             what="Graph requests a durable send",
             value=metrics.requests / sends,
@@ -117,9 +113,23 @@ async def measure(lab: Lab) -> list[Figure]:
     ]
 
 
-async def _run(sends: int) -> _Run:
+def _beside_the_ideal(run: _Run, sends: int, mailboxes: int) -> Figure:
+    took = run.worker["sending"]
+    ideal = run.metrics.requests / mailboxes * LATENCY / AT_ONCE
+    return Figure(
+        what=f"durable sends from {mailboxes} mailboxes, to what 4 requests at once on each allow",
+        value=took / ideal,
+        budget=BESIDE_THE_IDEAL,
+        binding=sends / mailboxes >= ENOUGH_SENDS / MAILBOXES,
+        how=f"{sends} sends, 50 ms a request: {took:.2f} s from the first to the last, to"
+        f" {run.metrics.requests} requests x 50 ms / 4 / {mailboxes} = {ideal:.2f} s;"
+        f" {run.worker['cpu']:.2f} s of CPU",
+    )
+
+
+async def _run(sends: int, mailboxes: int) -> _Run:
     simulator = GraphSimulator(faults=Faults(latency=LATENCY))
-    for mailbox in _mailboxes():
+    for mailbox in _mailboxes(mailboxes):
         simulator.add_mailbox(mailbox)
     with tempfile.TemporaryDirectory() as directory:
         async with Azurite() as azurite, simulator.serve(ca_dir=Path(directory)) as graph:
@@ -131,12 +141,12 @@ async def _run(sends: int) -> _Run:
                 "M365_CLIENT_SECRET": SECRET,
                 "GRAPH_ENDPOINT": graph.graph_url,
             }
-            ended = await run_module("benchmarks.outbox", [str(sends)], environment)
+            ended = await run_module("benchmarks.outbox", [str(sends), str(mailboxes)], environment)
     return _Run(ended.lines[-1], simulator.metrics, len(simulator.sent))
 
 
-def _mailboxes() -> list[str]:
-    return [f"sender{number}@contoso.example" for number in range(MAILBOXES)]
+def _mailboxes(amount: int) -> list[str]:
+    return [f"sender{number}@contoso.example" for number in range(amount)]
 
 
 class _NoCounts:
@@ -150,7 +160,7 @@ class _NoCounts:
         """Nothing was counted."""
 
 
-async def _work(sends: int) -> dict[str, Any]:
+async def _work(sends: int, mailboxes: int) -> dict[str, Any]:
     """What the worker does: accepts all, then sends all."""
     settings = Settings.from_environment(os.environ)
     secrets, storage = SecretStore(settings.secrets), StorageClients(settings.storage)
@@ -174,8 +184,8 @@ async def _work(sends: int) -> dict[str, Any]:
             most_per_hour=0,
         ),
     )
-    names = _mailboxes()
-    ids = [(names[number % MAILBOXES], f"send-{number}") for number in range(sends)]
+    names = _mailboxes(mailboxes)
+    ids = [(names[number % mailboxes], f"send-{number}") for number in range(sends)]
 
     async def accept(one: tuple[str, str]) -> None:
         request, written = read_request(
@@ -191,6 +201,7 @@ async def _work(sends: int) -> dict[str, Any]:
     accepting = time.perf_counter() - began
     queue = storage.queues.get_queue_client("outbox")
     messages = [one.content async for one in queue.receive_messages(messages_per_page=32)]
+    messages.sort(key=_number)  # as they were asked for, and not as concurrent tasks stored them
     await own.token(Credential())  # as a worker has it that has been running
     began, cpu = time.perf_counter(), time.process_time()
     await for_each(send, messages, _at_once())
@@ -207,6 +218,10 @@ async def _work(sends: int) -> dict[str, Any]:
     return figures
 
 
+def _number(message: str) -> int:
+    return int(OutboxMessage.decode(message).key.removeprefix("send-"))
+
+
 async def _count_sent(table: TableOutbox, ids: Iterable[tuple[str, str]]) -> int:
     items = [await table.read(send_id(*one)) for one in ids]
     return sum(item is not None and item.state is SendState.SENT for item in items)
@@ -219,4 +234,4 @@ def _at_once() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_work(int(sys.argv[2])))))
+    print(json.dumps(asyncio.run(_work(int(sys.argv[2]), int(sys.argv[3])))))
