@@ -117,12 +117,13 @@ class Api:
             headers = checked(_headers(request, operation), operation.headers)
         except ValueError as error:
             raise BadRequest(str(error)) from error
+        caller = await self._admission.caller(request, principal)
         body = await _body(operation, request.body)
         return Call(
             sending=replace(self._sending, begins=progress.sends),
             progress=progress,
             outbox=self._outbox,
-            caller=await self._admission.caller(request, principal),
+            caller=caller,
             check_sender=functools.partial(self._admission.check, principal),
             path=path,
             query=query,

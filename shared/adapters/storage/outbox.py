@@ -29,6 +29,13 @@ from shared.domain.errors import StorageUnavailable
 from shared.domain.outbound.outbox import OutboxItem, SendId, SendState
 
 PURGED_AT_ONCE = 16
+LARGEST_REQUEST = 1_000_000
+"""Bytes of a transaction: Azure takes 4 MiB, and more than 1 MiB in one piece would hold up the
+event loop."""
+
+ROW_BYTES = 4096
+"""What a row takes beside its content, at the most that is usual."""
+
 LINGER = 0.01
 """Seconds that a write waits for others of its mailbox: one request for several costs less."""
 
@@ -92,6 +99,13 @@ class TableOutbox:
 
     async def _write_together(
         self, _partition: str, items: Sequence[OutboxItem]
+    ) -> Sequence[OutboxItem | Exception | None]:
+        """Stores them in as few transactions as their bytes allow."""
+        stored = [await self._write_some(some) for some in _together(items)]
+        return [one for some in stored for one in some]
+
+    async def _write_some(
+        self, items: Sequence[OutboxItem]
     ) -> Sequence[OutboxItem | Exception | None]:
         """Stores all in one transaction; if one of them cannot be stored, each by itself."""
         writes = [(item, secrets.token_hex(8)) for item in items]
@@ -169,6 +183,20 @@ class TableOutbox:
                 raise
             return False
         return True
+
+
+def _together(items: Sequence[OutboxItem]) -> list[list[OutboxItem]]:
+    """Items that go in one request, in their order."""
+    groups: list[list[OutboxItem]] = [[]]
+    size = 0
+    for item in items:
+        weight = 2 * len(item.content) + ROW_BYTES
+        if groups[-1] and size + weight > LARGEST_REQUEST:
+            groups.append([])
+            size = 0
+        groups[-1].append(item)
+        size += weight
+    return groups
 
 
 def _operation(item: OutboxItem, change: str) -> Operation:

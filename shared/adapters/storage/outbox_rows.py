@@ -79,6 +79,6 @@ def item_of(row: Mapping[str, Any], version: str | None) -> OutboxItem:
         reason=row["reason"],
         content=bytes(row.get("content", b"")),
         blob=row["blob"],
-        size=row["size"],
+        size=row.get("size") or 0,
         version=version or "",
     )

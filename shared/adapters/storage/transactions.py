@@ -98,7 +98,8 @@ async def submit(
     Args:
         client: of the table.
         operations: at most TRANSACTION_LIMIT, each on another row.
-        may_repeat: whether the library sends them again where no answer came.
+        may_repeat: whether the library sends them again where no answer came. Where the storage
+            says that it is busy, it does so in any case.
 
     Returns:
         the ETag of each row, as it is now; empty for those that were deleted.

@@ -311,6 +311,6 @@ def _uncarried(fields: Mapping[str, Any], mailbox: str, key: str) -> OutboxItem:
         due_at=accepted_at,
         content=fields["content"].encode(),
         blob=fields["blob"],
-        size=fields["size"],
+        size=fields.get("size", 0),
         version=fields["etag"],
     )

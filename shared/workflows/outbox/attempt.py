@@ -80,19 +80,26 @@ class Attempt:
             # another worker is at it, or it waits: this may be a copy, or all that is left
             await self._put(wait)
             return
-        match self._item.state:
-            case SendState.ACCEPTED | SendState.DRAFTING:
-                await self._draft_and_send()
-            case SendState.DRAFTED:
-                await self._send()
-            case _:
-                await self._write(self._taken(SendState.SENDING))
-                await self._look_and_send()
+        try:
+            match self._item.state:
+                case SendState.ACCEPTED | SendState.DRAFTING:
+                    await self._draft_and_send()
+                case SendState.DRAFTED:
+                    await self._send()
+                case _:
+                    await self._write(self._taken(SendState.SENDING))
+                    await self._look_and_send()
+        except TakenOver:
+            await self._take_back()  # whoever goes on has counted it, or will
+            raise
 
     async def go_on_later(self, reason: str, delay: timedelta) -> None:
         """Waits, without an attempt; fails where it has done so long."""
+        wait = self._item.due_at - self._clock.now()
         if self._item.state.is_final:
             await self._tidy()
+        elif wait > _NEARLY:
+            await self._put(wait)
         else:
             await self._again(self._item.state, reason, delay)
 
@@ -133,13 +140,14 @@ class Attempt:
             await self._fail("the stored mail is gone from the storage")
             return None
         mail = await drafting.prepared(self._box, content)
+        if not self._item.counted:
+            # whoever may have made a draft and counted it may have taken that back, too
+            self._counted = await self._box.sending.count(addresses(mail.message))
+            self._item = replace(self._item, counted=True)
         if may_have_draft:
             known = await drafting.found(self._box, self._caller, self._item, mail)
             if known is not None:
                 return known
-        if not self._item.counted and not may_have_draft:  # who may have made one has counted it
-            self._counted = await self._box.sending.count(addresses(mail.message))
-            self._item = replace(self._item, counted=True)
         try:
             draft = await self._operations.create_draft(
                 self._caller, mail.message, self._item.draft_key
@@ -171,12 +179,7 @@ class Attempt:
         asked_before = self._item.asked_at
         item = self._item if is_taken else self._taken(SendState.SENDING)
         now = self._clock.now()
-        try:
-            await self._write(replace(item, state=SendState.SENDING, asked_at=now, updated_at=now))
-        except TakenOver:
-            await self._take_back()
-            await self._discard_if_ours_alone()
-            raise
+        await self._decide(replace(item, state=SendState.SENDING, asked_at=now, updated_at=now))
         try:
             await self._operations.send_draft(self._caller, self._item.draft_id)
         except AnswerLost as error:
@@ -294,19 +297,31 @@ class Attempt:
     async def _take_back(self) -> None:
         """Counts the mail no more, where this attempt has counted it."""
         if self._counted is not None:
-            await self._box.sending.take_back(self._counted)
+            counted, self._counted = self._counted, None
+            await self._box.sending.take_back(counted)
 
-    async def _discard_if_ours_alone(self) -> None:
-        """Removes the draft of a worker that was too slow, if who took over has, or makes, another.
+    async def _decide(self, item: OutboxItem) -> None:
+        """Stores which draft is sent: the first one that is stored, whoever has made it.
 
-        In the state `drafting` it is left, for it may have been found.
+        Whoever else has changed the item meanwhile, recovery or another worker, finds it changed in
+        turn. Only where another draft is stored, or the end, is this one removed: nobody sends it
+        any more.
         """
-        known = await self._box.table.read(self._item.id)
-        if known is None or known.draft_id == self._item.draft_id:
-            return
-        if known.draft_id or known.state is SendState.ACCEPTED:
-            with contextlib.suppress(MailboxError):
-                await self._operations.discard_draft(self._caller, self._item.draft_id)
+        while True:
+            try:
+                await self._write(item)
+            except TakenOver:
+                known = await self._box.table.read(item.id)
+                if known is None or known.draft_id == item.draft_id:
+                    raise
+                if known.draft_id or known.state.is_final:
+                    with contextlib.suppress(MailboxError):
+                        await self._operations.discard_draft(self._caller, item.draft_id)
+                    raise
+                attempts = max(known.attempts, item.attempts)
+                item = replace(item, attempts=attempts, version=known.version)
+            else:
+                return
 
     async def _tidy(self) -> None:
         """Removes what the item left beside the table. It is at its end."""

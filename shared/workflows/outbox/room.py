@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from shared.domain.outbound.outbox import OutboxItem
+from shared.domain.outbound.outbox import OutboxItem, SendState
 from shared.workflows.memory_budget import MemoryBudget, Turns
 
 BYTES = 256 * 1024 * 1024
@@ -16,6 +16,8 @@ WEIGHT = 3
 
 STREAM_WEIGHT = 8 * 1024 * 1024
 """Bytes that a document takes on its way to Graph, part by part."""
+
+_WITHOUT_DRAFT = {SendState.ACCEPTED, SendState.DRAFTING}
 
 
 class Room:
@@ -31,8 +33,8 @@ class Room:
 
     @asynccontextmanager
     async def of(self, item: OutboxItem) -> AsyncIterator[None]:
-        """Holds what a send needs: nothing, where its mail lies in the table or is sent."""
-        if not item.blob or item.state.is_final:
+        """Holds what a send needs: nothing, where its mail lies in the table or is a draft."""
+        if not item.blob or item.state not in _WITHOUT_DRAFT:
             yield
             return
         async with (

@@ -16,8 +16,7 @@ from shared.workflows.outbox.box import Outbox
 from shared.workflows.outbox.enqueue import ordered
 
 WITH_FILES = timedelta(minutes=7)
-"""The longest that one attempt takes that may have files to send; the platform ends a function
-after ten minutes."""
+"""The longest that one attempt takes that may have files to send."""
 
 WAIT_FOR_ROOM = timedelta(seconds=30)
 """How long a large mail waits in place for others to make room; then it goes back to the queue."""

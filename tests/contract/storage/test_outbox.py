@@ -1,7 +1,7 @@
 """The outbox's table, queue and blobs: the fakes and the real adapters alike."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from shared.adapters.storage.clients import StorageClients
 from shared.adapters.storage.outbox import TableOutbox
 from shared.adapters.storage.outbox_queue import BlobOutboxContents, StorageOutboxQueue
 from shared.adapters.storage.tables import Table
+from shared.adapters.storage.transactions import Operation, encoded
 from shared.domain.errors import StorageUnavailable
 from shared.domain.outbound.outbox import (
     INLINE_BYTES,
@@ -339,3 +340,24 @@ async def test_a_storage_that_is_not_there_is_unavailable() -> None:
             await call
     await table.close()
     await clients.close()
+
+
+async def test_many_large_mails_at_once_stay_below_what_a_transaction_takes(
+    clients: StorageClients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure's 4 MiB, of which together they have more; and a part of that, for the event loop."""
+    sizes = list[int]()
+    commit = Table.commit
+
+    async def measured(table: Table, operations: Sequence[Operation], **named: Any) -> list[str]:
+        sizes.append(len(encoded(operations, "https://account.example/outbox", "boundary")))
+        return await commit(table, operations, **named)
+
+    monkeypatch.setattr(Table, "commit", measured)
+    table = TableOutbox(clients)
+    large = [replace(NEW, key=f"{number}", content=bytes(INLINE_BYTES)) for number in range(100)]
+    added = await asyncio.gather(*(table.add(item) for item in large))
+    await table.close()
+
+    assert None not in added
+    assert sum(sizes) > 4 * 2**20 > 4 * max(sizes)

@@ -186,9 +186,7 @@ async def overtaken_at(
     await world.enqueue()
     copies_of_it = given_again(world.queue.messages * 2)
     working = asyncio.create_task(world.work(slow))
-    stopping = asyncio.create_task(gate.reached.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
+    await either(working, gate)
     world.queue.messages += copies_of_it
     world.later(minutes=minutes)
     await world.recover()
@@ -220,6 +218,56 @@ async def test_two_workers_at_one_send_send_it_once(
         assert world.queue.messages == [], at
         # a draft may stay that was made, unanswered, after others had waited in vain for it
         assert len(world.mailbox.messages) == 1 or situation is lossy, at
+        if not stopped:
+            return
+
+
+async def recovered_at(step: int, other: int, *, after: bool) -> tuple[OutboxWorld, bool, bool]:
+    """A first attempt stops at a call; recovery takes its send for one that stands still.
+
+    Whoever is given that stops at a call as well, until the first one has ended.
+    """
+    world = OutboxWorld(most_per_hour=5)
+    first, second = Gate(step, after), Gate(other, after)
+    await world.enqueue()
+    world.later(minutes=6)  # so long its message waited; now nothing waits in the queue
+    working = asyncio.create_task(world.work(world.watched(first.before_call, first.after_call)))
+    await either(working, first)
+    await world.recover()
+    also = asyncio.create_task(world.work(world.watched(second.before_call, second.after_call)))
+    await either(also, second)
+    first.opened.set()
+    await working
+    second.opened.set()
+    await also
+    await world.hour()
+    return world, first.reached.is_set(), second.reached.is_set()
+
+
+async def either(working: asyncio.Task[None], gate: Gate) -> None:
+    """Returns when a worker has ended or stands at its gate."""
+    stopping = asyncio.create_task(gate.reached.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_recovery_during_a_first_attempt_harms_nothing(
+    after: bool,  # noqa: FBT001
+) -> None:
+    """One mail goes out and stays, no draft does, and it counts."""
+    for step in count(1):
+        stopped = False
+        for other in count(1):
+            world, stopped, other_stopped = await recovered_at(step, other, after=after)
+
+            at = f"at call {step}, and call {other} of the other"
+            assert world.item().state is SendState.SENT, at
+            assert len(world.mailbox.sent) == len(world.mailbox.messages) == 1, at
+            assert list(world.counts.counts.values()) == [1], at
+            assert world.queue.messages == [], at
+            if not other_stopped:
+                break
         if not stopped:
             return
 
