@@ -66,6 +66,7 @@ class Attempt:
         self._is_new = is_new
         self.began = False
         self._counted: Counted | None = None
+        self._count_is_stored = False
         self._operations = box.sending.operations
         self._clock = box.sending.clock
         self._caller = Caller(item.mailbox, item.credential)
@@ -90,7 +91,8 @@ class Attempt:
                     await self._write(self._taken(SendState.SENDING))
                     await self._look_and_send()
         except TakenOver:
-            await self._take_back()  # whoever goes on has counted it, or will
+            if not self._count_is_stored:
+                await self._take_back()  # whoever goes on counts it
             raise
 
     async def go_on_later(self, reason: str, delay: timedelta) -> None:
@@ -338,6 +340,7 @@ class Attempt:
             raise TakenOver
         self.began = True
         self._item = written
+        self._count_is_stored = written.counted
 
     async def _put(self, delay: timedelta) -> None:
         message = OutboxMessage(mailbox=self._item.mailbox, key=self._item.key)

@@ -14,7 +14,7 @@ from shared.domain.errors import (
     SignInRefused,
     StorageUnavailable,
 )
-from shared.domain.outbound.outbox import OutboxMessage, SendId, SendState
+from shared.domain.outbound.outbox import OutboxItem, OutboxMessage, SendId, SendState
 from shared.outbound_ports import Caller
 from shared.workflows.outbox import send_queued as attempts
 from shared.workflows.outbox.send_queued import give_up
@@ -179,6 +179,28 @@ async def test_a_mail_that_finds_no_room_comes_back(
     assert (waiting.state, waiting.attempts) == (SendState.ACCEPTED, 0)
     assert "large mails" in waiting.reason
     assert len(world.mailbox.sent) == 1
+
+
+async def test_what_was_sent_stays_counted_whoever_stores_that_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that loses the row after its mail is gone takes nothing back."""
+    world = OutboxWorld(most_per_hour=5)
+    await world.enqueue()
+    real = world.table.write
+
+    async def lost(item: OutboxItem) -> OutboxItem | None:
+        return None if item.state is SendState.SENT else await real(item)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.table, "write", lost)
+        await world.work()
+    for _ in range(3):
+        await world.hour()
+
+    assert world.item().state is SendState.SENT
+    assert len(world.mailbox.sent) == 1
+    assert sum(world.counts.counts.values()) == 1
 
 
 async def _until(event: asyncio.Event) -> None:
