@@ -26,7 +26,7 @@ from shared.account_ports import Begun, Look, Tokens
 from shared.adapters.accounts.application import Application, Proof
 from shared.adapters.graph.answers import UNAVAILABLE, GraphAnswer
 from shared.adapters.graph.client import GLOBAL_CLOUD, GraphClient, GraphRequest
-from shared.adapters.graph.mailboxes import repeated
+from shared.adapters.graph.mailboxes import repeated, worth_waiting
 from shared.adapters.http import retry_after
 from shared.domain.accounts import EntraRefused, EntraUnavailable, Person
 from shared.domain.errors import MailboxError, MailboxUnavailable
@@ -170,7 +170,7 @@ class Entra:
 
         try:
             async with asyncio.timeout(DEADLINE):
-                answer = await repeated(ask, _worth_waiting)
+                answer = await repeated(ask, partial(worth_waiting, longest=LONGEST_WAIT))
         except (MailboxError, TimeoutError) as error:
             raise EntraUnavailable(f"Graph did not say whether it opens ({error}).") from error
         finally:
@@ -283,15 +283,6 @@ class _Held(AsyncTokenCredential):
 
     async def __aexit__(self, *_: object) -> None:
         """There is nothing to close."""
-
-
-def _worth_waiting(error: Exception) -> bool | float:
-    """Whether to ask Graph again: at once where it does not say, or after so many seconds."""
-    if not isinstance(error, MailboxUnavailable):
-        return False
-    if error.retry_after is None:
-        return True
-    return error.retry_after if error.retry_after <= LONGEST_WAIT else False
 
 
 def _raise_for(answer: Mapping[str, Any]) -> None:

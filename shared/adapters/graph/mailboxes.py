@@ -352,10 +352,15 @@ async def repeated(
     raise AssertionError("unreachable: the last attempt raises")
 
 
-def worth_waiting(error: Exception) -> bool | float:
-    """Whether to try again at once, or after how many seconds; see stamina's backoff hooks."""
+def worth_waiting(error: Exception, longest: float = LONGEST_WAIT) -> bool | float:
+    """Whether to try again at once, or after how many seconds; see stamina's backoff hooks.
+
+    Args:
+        error: of the last try.
+        longest: seconds that are waited at the most, where Graph asks for a pause.
+    """
     if not isinstance(error, MailboxUnavailable):
         return False
     if error.retry_after is None:
         return True
-    return error.retry_after if error.retry_after <= LONGEST_WAIT else False
+    return error.retry_after if error.retry_after <= longest else False
